@@ -1,0 +1,44 @@
+/* What the engine asks for, as data. The shell carries it out in order (daemon/act*.c) or only notes it (dry run, tests). */
+#pragma once
+
+#include "event.h"
+#include "policy.h"
+#include "record.h"
+#include "util.h"
+
+typedef enum ActionKind {
+        ACTION_HIGH,   /* write memory.high: bytes; restore says that bytes is the operator's own value */
+        ACTION_LOAN,   /* write memory.max: bytes; restore likewise */
+        ACTION_SAMPLE, /* read the unit and answer with EVENT_SAMPLE */
+        ACTION_DO,     /* carry out a verb and answer with EVENT_DONE of the same id */
+        ACTION_THAW,   /* cgroup.freeze = 0 */
+        ACTION_SPEND,  /* the unit's budget changed: persist it */
+        ACTION_RECORD, /* tell people */
+        _ACTION_KIND_MAX,
+        _ACTION_KIND_INVALID = -EINVAL,
+} ActionKind;
+
+typedef struct Action {
+        ActionKind kind;
+        char path[CGROUP_PATH_MAX];
+        uint64_t bytes;
+        bool restore;
+        uint32_t id;
+        ActionSpec spec; /* DO */
+        Record record;   /* RECORD */
+} Action;
+
+/* Enough for everything that one event of one unit can lead to; a tick stops early and goes on at the next one. */
+#define ACTIONS_MAX 64
+
+typedef struct ActionList {
+        Action items[ACTIONS_MAX];
+        unsigned n_items;
+        unsigned n_dropped; /* records that found no room; never anything else */
+} ActionList;
+
+const char *action_kind_name(ActionKind kind);
+
+/* One line of text for traces and expectations. Returns its length. */
+#define ACTION_LINE_MAX 4096
+int action_format(const Action *action, char buf[static ACTION_LINE_MAX]);

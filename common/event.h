@@ -1,0 +1,76 @@
+/* What the engine is told: one struct an event, and one line of text an event in both directions, so that a recorded
+ * history can be replayed to the byte. Times are input; nothing here reads a clock. */
+#pragma once
+
+#include "kerneltext.h"
+#include "unitname.h"
+#include "util.h"
+
+#define EVENT_LINE_MAX 2048
+#define INVOCATION_MAX 33 /* 32 hexadecimal digits and a NUL */
+
+typedef enum EventKind {
+        EVENT_TICK,     /* only time went on */
+        EVENT_START,    /* a run of a unit began, or was found by the daemon at its own start */
+        EVENT_STOP,     /* the unit's cgroup is gone */
+        EVENT_SAMPLE,   /* a unit's memory was read */
+        EVENT_PRESSURE, /* a unit's stall totals were read */
+        EVENT_HIGH,     /* somebody else (PID 1, an operator) wrote memory.high */
+        EVENT_DONE,     /* an action ended */
+        EVENT_PAUSE,    /* no action from now on */
+        EVENT_RESUME,
+        EVENT_DRILL,    /* an operator asks for a rung */
+        _EVENT_KIND_MAX,
+        _EVENT_KIND_INVALID = -EINVAL,
+} EventKind;
+
+/* A reading of one unit, and of what surrounds it, at one moment. */
+typedef struct Sample {
+        uint64_t current, working_set, anon, file, shmem; /* bytes */
+        uint64_t limit;     /* the effective limit */
+        uint64_t own_max;   /* the unit's own memory.max */
+        uint64_t high;      /* memory.max's gentle sister as it stands now: ours or the operator's */
+        uint64_t available; /* MemAvailable of the host */
+        uint64_t swap_free; /* SwapFree of the host */
+        uint64_t ev_high, ev_max, ev_oom, ev_oom_kill; /* memory.events, cumulated since the cgroup was made */
+} Sample;
+
+typedef struct Event {
+        EventKind kind;
+        usec_t time;
+        char path[CGROUP_PATH_MAX]; /* cgroup; empty for TICK, and for PAUSE and RESUME of everything */
+        union {
+                struct {
+                        char invocation[INVOCATION_MAX]; /* empty when unknown */
+                        bool fresh;             /* the run began just now; false: it was found running */
+                        uint64_t operator_high; /* memory.high as the operator has it */
+                        Sample sample;
+                } start;
+                Sample sample;
+                struct {
+                        uint64_t some_total, full_total; /* usec, cumulated */
+                } pressure;
+                struct {
+                        uint64_t bytes;
+                } high;
+                struct {
+                        uint32_t id;     /* of the action */
+                        int result;      /* 0 or negative errno */
+                        uint64_t freed;  /* bytes; 0 where the action frees none by itself */
+                        usec_t latency;  /* from the event to the end of the action */
+                        char detail[160]; /* for people: "job result failed"; may be empty */
+                } done;
+                struct {
+                        char rung[32];
+                } drill;
+        };
+} Event;
+
+const char *event_kind_name(EventKind kind);
+
+/* One line without a newline, NUL-terminated; -ENOBUFS never happens with EVENT_LINE_MAX. Returns its length. */
+int event_format(const Event *event, char buf[static EVENT_LINE_MAX]);
+
+/* The other direction. -EINVAL on anything that event_format() does not write; keys may come in any order, an unknown key
+ * is an error, a missing one is 0. */
+int event_parse(const char *line, Event *ret);

@@ -1,0 +1,52 @@
+/* What people are told: one record for every step taken or withheld, with its finished sentence. The journal fields of
+ * design section 6 come from here; daemon/journal.c only sends them. */
+#pragma once
+
+#include "policy.h"
+#include "util.h"
+
+#include "event.h"
+
+#define RECORD_TEXT_MAX 512
+
+/* Each has a MESSAGE_ID (record.c) and an entry in systemd/memguard.catalog. */
+typedef enum RecordKind {
+        RECORD_ARMED,       /* state: a unit is watched now, and how */
+        RECORD_CACHE,       /* state: only cache keeps hitting the wire; the unit is watched by timer */
+        RECORD_REARMED,     /* state: wires were placed again after somebody else wrote memory.high */
+        RECORD_RUNG,        /* rung: taken */
+        RECORD_VERIFIED,    /* rung: did it help */
+        RECORD_RELAXED,     /* rung: stepped down */
+        RECORD_ACTION,      /* action: done */
+        RECORD_FAILED,      /* action: failed */
+        RECORD_UNDONE,      /* action: undone (throttle lifted, thawed, loan repaid) */
+        RECORD_WITHHELD,    /* withheld: and why */
+        RECORD_BUDGET,      /* withheld: restart budget spent; an alert */
+        RECORD_PAUSED,      /* state */
+        RECORD_RESUMED,     /* state */
+        RECORD_DAEMON,      /* state: of the daemon itself; written by the shell */
+        RECORD_POLICY,      /* state: policies loaded or refused; written by the shell */
+        _RECORD_KIND_MAX,
+        _RECORD_KIND_INVALID = -EINVAL,
+} RecordKind;
+
+typedef struct Record {
+        RecordKind kind;
+        char invocation[INVOCATION_MAX];
+        char rung[RUNG_NAME_MAX];
+        char action[48];   /* verb and its argument, "throttle 10s"; empty where none */
+        char result[32];   /* "done", "failed", "withheld", "helped", "no-help", "skipped" ...; empty where none */
+        char reason[32];   /* one word for programs: "observe", "budget", "hold", "protected", "paused" ...; may be empty */
+        usec_t latency;    /* USEC_INFINITY where it means nothing */
+        uint64_t freed;    /* bytes; BYTES_INFINITY where it means nothing */
+        char text[RECORD_TEXT_MAX]; /* the sentence */
+} Record;
+
+/* "rung", "action", "withheld", "state": MEMGUARD_KIND. */
+const char *record_kind_word(RecordKind kind);
+
+/* 32 hexadecimal digits: MESSAGE_ID. */
+const char *record_message_id(RecordKind kind);
+
+/* syslog priority: budget spent 3, failed and withheld restarts 4, rungs 4, actions 5, the rest 6. */
+int record_priority(RecordKind kind);
