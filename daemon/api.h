@@ -1,0 +1,30 @@
+/* org.memguard1 on our private socket /run/memguard/private: root's memguardctl works without a broker. Reading and changing
+ * are for root only here (the socket is 0600 and the peer's uid is checked). */
+#pragma once
+
+#include <systemd/sd-event.h>
+
+#include "engine.h"
+
+#define API_CLIENTS_MAX 32 /* further ones are refused */
+
+typedef struct Api Api;
+
+/* What the API may ask of the daemon. Pause, resume and drill: unit is a cgroup path, "" for all. Each returns 0 or a negative
+ * errno; detail (never NULL, 512 bytes) becomes the error's sentence. */
+typedef struct ApiHandlers {
+        void *userdata;
+        Engine *(*engine)(void *userdata);
+        PolicySet *(*policies)(void *userdata);
+        int (*refresh)(void *userdata, const char *path); /* read a unit's memory now, so that status is fresh */
+        int (*limit_source)(void *userdata, const char *path, char *ret_source); /* CGROUP_PATH_MAX */
+        int (*pause)(void *userdata, const char *path, bool pause, char *detail);
+        int (*drill)(void *userdata, const char *path, const char *rung, char *detail);
+        int (*reload)(void *userdata, char *detail);
+} ApiHandlers;
+
+int api_new(Api **ret, sd_event *event, const char *socket_path, const ApiHandlers *handlers);
+Api *api_free(Api *api);
+
+/* Sends a record to every client that watches. */
+void api_broadcast(Api *api, const Record *record, const char *unit, const char *path, uint64_t realtime_usec);

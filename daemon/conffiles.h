@@ -1,0 +1,10 @@
+/* Finds and reads policy files: /usr/lib, /etc and /run/memguard/policy.d, where a file of the same name in a later
+ * directory replaces the earlier one (an empty file or a link to /dev/null switches it off). A file that others than root
+ * can write is refused. */
+#pragma once
+
+#include "conf.h"
+
+/* All files below root into a new set, in file-name order. Mistakes go to errors, each with its file and line; files without
+ * mistakes are in the set. Returns 0 or -EBADMSG when there was any mistake (the set is returned all the same), -ENOMEM. */
+int conffiles_load(const char *root, PolicySet **ret, ConfErrors *errors);

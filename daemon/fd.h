@@ -1,0 +1,22 @@
+/* File descriptors that close themselves. */
+#pragma once
+
+#include <unistd.h>
+
+#include "util.h"
+
+#define _cleanup_close_ _cleanup_(fd_closep)
+
+static inline void fd_closep(int *fd) {
+        if (*fd >= 0)
+                (void) close(*fd);
+        *fd = -1;
+}
+
+/* Gives an fd away: the variable is -1 afterwards. */
+#define TAKE_FD(fd)            \
+        ({                     \
+                int _fd = (fd); \
+                (fd) = -1;     \
+                _fd;           \
+        })

@@ -1,0 +1,33 @@
+/* PSI triggers. One privileged trigger costs a kernel thread, 30-46 kB and 20 ms at close(), so there is one a parent
+ * directory (slice), not one a unit: the pressure of a slice includes its units', so the trigger with the least ratio of its
+ * units wakes us, and reading the units' own totals says whose stall it was. At most PSI_TRIGGERS_MAX; directories beyond
+ * that share one on the whole host (/proc/pressure/memory).
+ *
+ * After a wake a directory is "hot": its units' totals are asked for every quarter window until two windows after the last
+ * wake. Whether a unit's stall reaches its rung is the core's to judge. */
+#pragma once
+
+#include <systemd/sd-event.h>
+
+#include "kernfs.h"
+
+#define PSI_TRIGGERS_MAX 16 /* of the 20 psimon threads that a thousand units may cost; systemd 257 arms 2 itself */
+
+typedef struct Psi Psi;
+
+typedef struct PsiHandlers {
+        void *userdata;
+        /* Read the totals of every watched unit directly or indirectly below this directory that has pressure rungs. */
+        void (*read_units)(void *userdata, const char *dir);
+} PsiHandlers;
+
+int psi_new(Psi **ret, sd_event *event, const Kernfs *kernfs, const PsiHandlers *handlers);
+Psi *psi_free(Psi *psi);
+
+/* A unit below this directory wants a wake when `some` stall reaches this much in this window. Idempotent; the least ratio
+ * wins. Counts its users: each want needs one unwant. A failure to arm is returned and retried when next wanted. */
+int psi_want(Psi *psi, const char *dir, usec_t stall, usec_t window);
+void psi_unwant(Psi *psi, const char *dir);
+
+/* How many triggers are armed; for status. */
+unsigned psi_n_armed(const Psi *psi);
