@@ -10,6 +10,7 @@ typedef enum ActionKind {
         ACTION_HIGH,   /* write memory.high: bytes; restore says that bytes is the operator's own value */
         ACTION_LOAN,   /* write memory.max: bytes; restore likewise */
         ACTION_SAMPLE, /* read the unit and answer with EVENT_SAMPLE */
+        ACTION_LISTEN, /* bytes 1: memory.events wakes us; 0: it does not, because it would all the time */
         ACTION_DO,     /* carry out a verb and answer with EVENT_DONE of the same id */
         ACTION_THAW,   /* cgroup.freeze = 0 */
         ACTION_SPEND,  /* the unit's budget changed: persist it */
@@ -21,7 +22,7 @@ typedef enum ActionKind {
 typedef struct Action {
         ActionKind kind;
         char path[CGROUP_PATH_MAX];
-        uint64_t bytes;
+        uint64_t bytes; /* HIGH, LOAN, LISTEN; DO throttle: memory.high to write */
         bool restore;
         uint32_t id;
         ActionSpec spec; /* DO */

@@ -41,8 +41,10 @@ int engine_new(Engine **ret);
 Engine *engine_free(Engine *engine);
 
 /* Gives the engine its policies (borrowed; must live until the next call). Every known unit is matched anew: a rung of the
- * same name keeps its place on the ladder, otherwise the ladder starts at calm. Actions come out as from a step. */
-int engine_set_policies(Engine *engine, PolicySet *set, usec_t now, ActionList *actions);
+ * same name keeps its place on the ladder, otherwise the ladder starts at calm; counted events begin anew. What follows from it
+ * comes out of the next tick, which is due at once. A unit that no policy matches any more is left alone from here on: the
+ * caller undoes what is marked on it and sends its EVENT_STOP. */
+int engine_set_policies(Engine *engine, PolicySet *set, usec_t now);
 
 /* One event. Returns 0; 1 when the event's unit is not watched (no policy matches); -ENOSPC at the bound on units;
  * -EINVAL for an event that makes no sense (then nothing changed). Actions are appended. */

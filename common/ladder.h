@@ -34,6 +34,7 @@ typedef struct Ladder {
         usec_t settle_until; /* SETTLING */
         usec_t clear_since;  /* all conditions of the current rung clear since; USEC_INFINITY = not clear */
         usec_t retry_at;     /* STANDING: take this rung again then, if it still holds; USEC_INFINITY = no */
+        bool was_clear;      /* its conditions were clear since it was taken: take it again when they hold anew */
         usec_t held_since[POLICY_RUNGS_MAX]; /* condition true since; USEC_INFINITY = not true */
 } Ladder;
 
@@ -56,8 +57,8 @@ void ladder_init(Ladder *ladder);
 /* One look at what is true now. Changes the ladder and says how it moved. At most one move a call. */
 LadderStep ladder_step(Ladder *ladder, const Policy *policy, const LadderInput *input, usec_t now);
 
-/* When ladder_step() could move by time alone; USEC_INFINITY for never. */
-usec_t ladder_deadline(const Ladder *ladder, const Policy *policy);
+/* When, after now, ladder_step() could move by time alone; USEC_INFINITY for never. */
+usec_t ladder_deadline(const Ladder *ladder, const Policy *policy, usec_t now);
 
 /* A disruptive action began or ended. At its end the ladder stands on its rung; retry_at says when to try again. */
 void ladder_begin_action(Ladder *ladder);

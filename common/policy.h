@@ -150,8 +150,12 @@ const char *signal_text(int signo);
 #define ACTION_TEXT_MAX (UNIT_NAME_MAX + 32)
 const char *action_spec_format(const ActionSpec *spec, char buf[static ACTION_TEXT_MAX]);
 
-/* A policy with the built-in defaults and no rung. */
+/* A policy with the built-in defaults and no rung; a rung likewise without condition and action. */
 void policy_init(Policy *policy);
+void rung_init(Rung *rung, const char *name);
 
 /* The index of a rung by name, or -ENOENT. */
 int policy_find_rung(const Policy *policy, const char *name);
+
+/* The index of a rung by name; a new one is added at the end of the ladder. -ENOSPC. */
+int policy_add_rung(Policy *policy, const char *name);

@@ -1,0 +1,298 @@
+/* The step function: what each kind of event means. Judging (judge.c, ladder.c), watching (wire.c) and taking rungs (rung.c)
+ * are elsewhere; here they are put in order. */
+#include "engine.h"
+
+#include "unit.h"
+
+#define STEPS_A_READING 4 /* a verify, then a climb: more moves than this in one reading would be a loop */
+#define TICK_RESERVE 24   /* actions that one unit's tick may need; with less room the tick goes on at the next one */
+#define SAMPLE_ANSWER (2 * USEC_PER_SEC) /* a reading that was asked for and did not come is asked for again */
+
+int engine_new(Engine **ret) {
+        Engine *engine = calloc(1, sizeof(*engine));
+
+        if (!engine)
+                return -ENOMEM;
+        *ret = engine;
+        return 0;
+}
+
+Engine *engine_free(Engine *engine) {
+        if (!engine)
+                return NULL;
+        for (unsigned i = 0; i < engine->n_slots; i++)
+                free(engine->units[i].path);
+        free(engine);
+        return NULL;
+}
+
+static void make_moves(const Step *step, Unit *unit) {
+        for (unsigned i = 0; i < STEPS_A_READING; i++) {
+                LadderInput input = judge_conditions(unit, step->now);
+                LadderStep move = ladder_step(&unit->ladder, unit->policy, &input, step->now);
+
+                if (move.holding >= 0 && move.holding != unit->told_hold)
+                        tell_hold(step, unit, move.holding);
+                unit->told_hold = move.holding;
+                switch (move.move) {
+                case MOVE_CLIMB:
+                case MOVE_JUMP:
+                case MOVE_RETRY:
+                        rung_take(step, unit, &move, /* drill= */ false);
+                        break;
+                case MOVE_VERIFY:
+                        tell_verified(step, unit);
+                        break;
+                case MOVE_RELAX:
+                        rung_undo(step, unit, "relaxed");
+                        tell_relaxed(step, unit, &move);
+                        break;
+                case MOVE_NONE:
+                case _LADDER_MOVE_MAX:
+                case _LADDER_MOVE_INVALID:
+                        return;
+                }
+        }
+}
+
+/* After anything that may have changed what a unit needs. */
+static void settle(const Step *step, Unit *unit) {
+        wire_update(step, unit);
+        if (unit->present)
+                unit->ladder_due = ladder_deadline(&unit->ladder, unit->policy, step->now);
+        unit_update_due(step->engine, unit);
+}
+
+static int on_sample(const Step *step, Unit *unit, const Event *event) {
+        const Sample *sample = &event->sample;
+        bool moved = sample->ev_high > unit->sample.ev_high || sample->ev_max > unit->sample.ev_max;
+        bool asked = unit->next_sample <= step->now || unit->ladder_due <= step->now;
+
+        judge_count(unit, sample, step->now);
+        wire_hit(step, unit, sample, moved && !asked);
+        unit->sample = *sample;
+        unit->sample_time = MAX(step->now, 1);
+        pace_note(&unit->pace, sample->working_set, sample->limit, moved, step->now);
+        rung_check_fresh(step, unit);
+        rung_repay(step, unit);
+        make_moves(step, unit);
+        settle(step, unit);
+        return 0;
+}
+
+static void begin_run(Unit *unit, const Event *event) {
+        memcpy(unit->invocation, event->start.invocation, sizeof(unit->invocation));
+        unit->present = true;
+        unit->sample = event->start.sample;
+        /* The counters of a run that began just now count from zero: what happened before we looked is not lost. */
+        if (event->start.fresh)
+                unit->sample.ev_high = unit->sample.ev_max = unit->sample.ev_oom = unit->sample.ev_oom_kill = 0;
+        unit->sample_time = 0;
+        unit->pace = (Pace){0};
+        unit->operator_high = event->start.operator_high;
+        unit->placed = BYTES_INFINITY;
+        unit->wire_offset = 0;
+        unit->timer_cause = TIMER_NONE;
+        unit->timer_until = 0;
+        unit->muted = false;
+        unit->throttled = unit->frozen = unit->on_loan = false;
+        unit->started_above = false;
+        unit->told_hold = -1;
+        ladder_init(&unit->ladder);
+        judge_forget_pressure(unit, 0);
+        counter_reset(&unit->notified);
+}
+
+static int on_start(const Step *step, Unit *unit, const Event *event) {
+        Event first = *event;
+        const Policy *policy = NULL;
+        int r;
+
+        r = step->engine->policies ? policy_set_resolve(step->engine->policies, unitname_of_path(event->path), event->path, &policy) : 0;
+        if (r < 0)
+                return r;
+        if (!policy)
+                return 1;
+        if (!unit) {
+                r = unit_add(step->engine, event->path, &unit);
+                if (r < 0)
+                        return r;
+        }
+        unit->policy = policy;
+        begin_run(unit, event);
+        first.kind = EVENT_SAMPLE;
+        first.sample = event->start.sample;
+        r = on_sample(step, unit, &first);
+        if (policy->mode == MODE_ACT && policy->n_rungs > 0)
+                tell_armed(step, unit);
+        return r;
+}
+
+/* Nothing but a budget, counters or an open action is worth a slot for a unit that is gone. */
+static bool is_worth_keeping(const Unit *unit, usec_t now) {
+        if (unit->acting_id != 0 || unit->paused)
+                return true;
+        if (!unit->policy)
+                return unit->budget.n_times > 0;
+        if (budget_spent(&unit->budget, unit->policy->budget_window, now) > 0)
+                return true;
+        for (unsigned i = 0; i < unit->policy->n_events; i++)
+                if (counter_sum(&unit->counters[i], unit->policy->events[i].window, now) > 0)
+                        return true;
+        return false;
+}
+
+static int on_stop(const Step *step, Unit *unit) {
+        unit->present = false;
+        unit->placed = BYTES_INFINITY; /* the wire went with the cgroup */
+        unit->throttled = unit->frozen = unit->on_loan = false;
+        unit->next_sample = unit->ladder_due = USEC_INFINITY;
+        if (is_worth_keeping(unit, step->now))
+                unit_update_due(step->engine, unit);
+        else
+                unit_drop(step->engine, unit);
+        return 0;
+}
+
+static int on_pressure(const Step *step, Unit *unit, const Event *event) {
+        if (judge_pressure(unit, event->pressure.some_total, event->pressure.full_total, step->now)) {
+                /* Whatever moves now must see the memory as it is now. */
+                step_action(step, unit, ACTION_SAMPLE);
+                unit->ladder_due = step->now;
+        }
+        return 0;
+}
+
+static int on_high(const Step *step, Unit *unit, const Event *event) {
+        if (unit->throttled)
+                tell_undone(step, unit, "throttle", "memory.high was written by somebody else");
+        wire_contested(step, unit, event->high.bytes);
+        settle(step, unit);
+        return 0;
+}
+
+static int on_done(const Step *step, Unit *unit, const Event *event) {
+        rung_done(step, unit, event);
+        if (!unit->present && !is_worth_keeping(unit, step->now)) {
+                unit_drop(step->engine, unit);
+                return 0;
+        }
+        if (unit_is_live(unit))
+                settle(step, unit);
+        else
+                unit_update_due(step->engine, unit);
+        return 0;
+}
+
+static int on_drill(const Step *step, Unit *unit, const Event *event) {
+        int rung = policy_find_rung(unit->policy, event->drill.rung);
+        LadderStep move = {.move = MOVE_CLIMB, .from = unit->ladder.rung, .rung = rung, .holding = -1};
+
+        if (rung < 0)
+                return rung;
+        if (unit->ladder.state == LADDER_ACTING || unit->acting_id != 0)
+                return -EBUSY;
+        ladder_force(&unit->ladder, unit->policy, rung, step->now);
+        rung_take(step, unit, &move, /* drill= */ true);
+        settle(step, unit);
+        return 0;
+}
+
+static void tick_unit(const Step *step, Unit *unit) {
+        bool wanted = unit->next_sample <= step->now || unit->ladder_due <= step->now;
+        bool expired = (unit->throttled && unit->throttled_until <= step->now) ||
+                       (unit->frozen && unit->frozen_until <= step->now);
+
+        if (unit->acting_until <= step->now)
+                rung_expire(step, unit);
+        if (!unit_is_live(unit)) {
+                unit_update_due(step->engine, unit);
+                return;
+        }
+        if (expired || step->engine->paused)
+                rung_undo(step, unit, expired ? "time is up" : "paused");
+        settle(step, unit);
+        if (!wanted)
+                return;
+        /* The reading's answer settles what is due next. Should none come (the cgroup is going), it is not asked for in a
+         * loop; until then the ladder stays due, so that the answer counts as asked for. */
+        step_action(step, unit, ACTION_SAMPLE);
+        unit->ladder_due = step->now;
+        step->engine->due[unit - step->engine->units] = util_add(step->now, SAMPLE_ANSWER);
+}
+
+static int on_tick(const Step *step) {
+        Engine *engine = step->engine;
+
+        for (unsigned i = 0; i < engine->n_slots; i++) {
+                if (engine->due[i] > step->now)
+                        continue;
+                if (step->actions->n_items + TICK_RESERVE > ACTIONS_MAX)
+                        break;
+                tick_unit(step, &engine->units[i]);
+        }
+        return 0;
+}
+
+static void pause_unit(const Step *step, Unit *unit, bool pause) {
+        if (pause)
+                rung_undo(step, unit, "paused");
+        settle(step, unit);
+}
+
+static int on_pause(const Step *step, Unit *unit, const Event *event) {
+        bool pause = event->kind == EVENT_PAUSE;
+
+        if (event->path[0]) {
+                if (!unit)
+                        return 1;
+                unit->paused = pause;
+                if (!unit_is_live(unit))
+                        return 0;
+                pause_unit(step, unit, pause);
+                tell_paused(step, unit, pause);
+                return 0;
+        }
+        step->engine->paused = pause;
+        for (unsigned i = 0; i < step->engine->n_slots; i++) {
+                if (!pause)
+                        step->engine->units[i].paused = false;
+                /* Each unit follows at its own tick, so that the action list's bound holds however many there are. */
+                if (step->engine->units[i].present)
+                        step->engine->due[i] = step->now;
+        }
+        return 0;
+}
+
+int engine_step(Engine *engine, const Event *event, ActionList *actions) {
+        Step step = {.engine = engine, .actions = actions};
+        Unit *unit = event->path[0] ? unit_find(engine, event->path) : NULL;
+
+        engine->now = MAX(engine->now, event->time);
+        step.now = engine->now;
+        switch (event->kind) {
+        case EVENT_TICK:
+                return on_tick(&step);
+        case EVENT_START:
+                return on_start(&step, unit, event);
+        case EVENT_PAUSE:
+        case EVENT_RESUME:
+                return on_pause(&step, unit, event);
+        case EVENT_DONE:
+                return unit ? on_done(&step, unit, event) : 1;
+        case EVENT_STOP:
+                return unit && unit->present ? on_stop(&step, unit) : 1;
+        case EVENT_SAMPLE:
+                return unit_is_live(unit) ? on_sample(&step, unit, event) : 1;
+        case EVENT_PRESSURE:
+                return unit_is_live(unit) ? on_pressure(&step, unit, event) : 1;
+        case EVENT_HIGH:
+                return unit_is_live(unit) ? on_high(&step, unit, event) : 1;
+        case EVENT_DRILL:
+                return unit_is_live(unit) ? on_drill(&step, unit, event) : 1;
+        case _EVENT_KIND_MAX:
+        case _EVENT_KIND_INVALID:
+                break;
+        }
+        return -EINVAL;
+}

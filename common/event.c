@@ -1,0 +1,283 @@
+/* Events as lines of text: TIME KIND PATH KEY=VALUE... The fields of each kind are one table that serves both directions, so
+ * that they cannot part. Text values are escaped (\xNN for blanks, backslashes and control characters). */
+#include "event.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+typedef enum FieldType {
+        FIELD_U64,
+        FIELD_U32,
+        FIELD_INT,
+        FIELD_BOOL,
+        FIELD_TEXT,
+} FieldType;
+
+typedef struct Field {
+        const char *key;
+        FieldType type;
+        size_t offset, size;
+} Field;
+
+#define FIELD(key, type, member) {key, type, offsetof(Event, member), sizeof(((Event *) 0)->member)}
+#define SAMPLE_FIELDS(s)                                                                                               \
+        FIELD("current", FIELD_U64, s.current), FIELD("ws", FIELD_U64, s.working_set),                                 \
+                FIELD("anon", FIELD_U64, s.anon), FIELD("file", FIELD_U64, s.file),                                    \
+                FIELD("shmem", FIELD_U64, s.shmem), FIELD("limit", FIELD_U64, s.limit),                                \
+                FIELD("own_max", FIELD_U64, s.own_max), FIELD("high_now", FIELD_U64, s.high),                          \
+                FIELD("available", FIELD_U64, s.available), FIELD("swap_free", FIELD_U64, s.swap_free),                \
+                FIELD("n_high", FIELD_U64, s.ev_high), FIELD("n_max", FIELD_U64, s.ev_max),                            \
+                FIELD("n_oom", FIELD_U64, s.ev_oom), FIELD("n_oom_kill", FIELD_U64, s.ev_oom_kill)
+
+static const Field start_fields[] = {
+        FIELD("invocation", FIELD_TEXT, start.invocation),
+        FIELD("fresh", FIELD_BOOL, start.fresh),
+        FIELD("operator_high", FIELD_U64, start.operator_high),
+        SAMPLE_FIELDS(start.sample),
+};
+static const Field sample_fields[] = {SAMPLE_FIELDS(sample)};
+static const Field pressure_fields[] = {
+        FIELD("some", FIELD_U64, pressure.some_total),
+        FIELD("full", FIELD_U64, pressure.full_total),
+};
+static const Field high_fields[] = {FIELD("bytes", FIELD_U64, high.bytes)};
+static const Field done_fields[] = {
+        FIELD("id", FIELD_U32, done.id),           FIELD("result", FIELD_INT, done.result),
+        FIELD("freed", FIELD_U64, done.freed),     FIELD("latency", FIELD_U64, done.latency),
+        FIELD("detail", FIELD_TEXT, done.detail),
+};
+static const Field drill_fields[] = {FIELD("rung", FIELD_TEXT, drill.rung)};
+
+#define KIND(word, f) {word, f, ELEMENTSOF(f)}
+
+static const struct {
+        const char *name;
+        const Field *fields;
+        size_t n_fields;
+} kinds[] = {
+        [EVENT_TICK] = {"tick", NULL, 0},
+        [EVENT_START] = KIND("start", start_fields),
+        [EVENT_STOP] = {"stop", NULL, 0},
+        [EVENT_SAMPLE] = KIND("sample", sample_fields),
+        [EVENT_PRESSURE] = KIND("pressure", pressure_fields),
+        [EVENT_HIGH] = KIND("high", high_fields),
+        [EVENT_DONE] = KIND("done", done_fields),
+        [EVENT_PAUSE] = {"pause", NULL, 0},
+        [EVENT_RESUME] = {"resume", NULL, 0},
+        [EVENT_DRILL] = KIND("drill", drill_fields),
+};
+static_assert(ELEMENTSOF(kinds) == _EVENT_KIND_MAX, "an event kind has no fields");
+
+const char *event_kind_name(EventKind kind) {
+        return kind >= 0 && kind < _EVENT_KIND_MAX ? kinds[kind].name : "unknown";
+}
+
+typedef struct Out {
+        char *buf;
+        size_t used;
+} Out;
+
+static _printf_(2, 3) void put(Out *out, const char *format, ...) {
+        size_t left = EVENT_LINE_MAX - out->used;
+        va_list ap;
+        int n;
+
+        va_start(ap, format);
+        n = vsnprintf(out->buf + out->used, left, format, ap);
+        va_end(ap);
+        if (n > 0)
+                out->used += MIN((size_t) n, left - 1);
+}
+
+static bool must_escape(unsigned char c) {
+        return c <= ' ' || c == '\\' || c == 0x7f;
+}
+
+static void put_text(Out *out, const char *text) {
+        for (; *text; text++)
+                if (must_escape((unsigned char) *text))
+                        put(out, "\\x%02x", (unsigned char) *text);
+                else
+                        put(out, "%c", *text);
+}
+
+static void put_field(Out *out, const Field *field, const void *at) {
+        put(out, " %s=", field->key);
+        switch (field->type) {
+        case FIELD_U64:
+                if (*(const uint64_t *) at == UINT64_MAX)
+                        put(out, "max");
+                else
+                        put(out, "%llu", *(const unsigned long long *) at);
+                break;
+        case FIELD_U32:
+                put(out, "%u", *(const uint32_t *) at);
+                break;
+        case FIELD_INT:
+                put(out, "%d", *(const int *) at);
+                break;
+        case FIELD_BOOL:
+                put(out, "%d", *(const bool *) at ? 1 : 0);
+                break;
+        case FIELD_TEXT:
+                put_text(out, at);
+                break;
+        }
+}
+
+int event_format(const Event *event, char buf[static EVENT_LINE_MAX]) {
+        Out out = {.buf = buf};
+
+        buf[0] = 0;
+        put(&out, "%llu %s ", (unsigned long long) event->time, event_kind_name(event->kind));
+        put_text(&out, event->path[0] ? event->path : "-");
+        for (size_t i = 0; i < kinds[event->kind].n_fields; i++) {
+                const Field *field = &kinds[event->kind].fields[i];
+
+                put_field(&out, field, (const char *) event + field->offset);
+        }
+        return (int) out.used;
+}
+
+/* Copies the next word of the line, unescaped; returns what follows it, or NULL when it is missing, too long or badly
+ * escaped. */
+static const char *take_word(const char *line, char *ret, size_t size) {
+        size_t n = 0;
+
+        while (*line && *line != ' ') {
+                unsigned value = (unsigned char) *line++;
+
+                if (value == '\\') {
+                        char digits[3] = {0}, *end;
+
+                        if (line[0] != 'x' || !line[1] || !line[2])
+                                return NULL;
+                        memcpy(digits, line + 1, 2);
+                        value = (unsigned) strtoul(digits, &end, 16);
+                        if (*end || value == 0 || !must_escape((unsigned char) value))
+                                return NULL;
+                        line += 3;
+                } else if (must_escape((unsigned char) value))
+                        return NULL;
+                if (n + 1 >= size)
+                        return NULL;
+                ret[n++] = (char) value;
+        }
+        ret[n] = 0;
+        return *line == ' ' ? line + 1 : line;
+}
+
+static int parse_number(const char *text, uint64_t bound, uint64_t *ret) {
+        unsigned long long value;
+        char *end;
+
+        if (util_streq(text, "max") && bound == UINT64_MAX) {
+                *ret = UINT64_MAX;
+                return 0;
+        }
+        if (*text < '0' || *text > '9')
+                return -EINVAL;
+        errno = 0;
+        value = strtoull(text, &end, 10);
+        if (errno != 0 || *end || value > bound)
+                return -EINVAL;
+        *ret = value;
+        return 0;
+}
+
+static int parse_int(const char *text, int *ret) {
+        bool negative = *text == '-';
+        uint64_t value;
+        int r;
+
+        r = parse_number(text + negative, INT32_MAX, &value);
+        if (r < 0)
+                return r;
+        *ret = negative ? -(int) value : (int) value;
+        return 0;
+}
+
+static int parse_field(const Field *field, const char *text, void *at) {
+        uint64_t value = 0;
+        int r;
+
+        switch (field->type) {
+        case FIELD_U64:
+                return parse_number(text, UINT64_MAX, at);
+        case FIELD_U32:
+                r = parse_number(text, UINT32_MAX, &value);
+                if (r >= 0)
+                        *(uint32_t *) at = (uint32_t) value;
+                return r;
+        case FIELD_INT:
+                return parse_int(text, at);
+        case FIELD_BOOL:
+                r = parse_number(text, 1, &value);
+                if (r >= 0)
+                        *(bool *) at = value == 1;
+                return r;
+        case FIELD_TEXT:
+                if (strlen(text) >= field->size)
+                        return -EINVAL;
+                memcpy(at, text, strlen(text) + 1);
+                return 0;
+        }
+        return -EINVAL;
+}
+
+static int parse_assignment(Event *event, char *word) {
+        char *value = strchr(word, '=');
+
+        if (!value)
+                return -EINVAL;
+        *value++ = 0;
+        for (size_t i = 0; i < kinds[event->kind].n_fields; i++) {
+                const Field *field = &kinds[event->kind].fields[i];
+
+                if (util_streq(field->key, word))
+                        return parse_field(field, value, (char *) event + field->offset);
+        }
+        return -EINVAL;
+}
+
+static int parse_kind(const char *word, EventKind *ret) {
+        for (EventKind kind = 0; kind < _EVENT_KIND_MAX; kind++)
+                if (util_streq(kinds[kind].name, word)) {
+                        *ret = kind;
+                        return 0;
+                }
+        return -EINVAL;
+}
+
+/* Everything but a tick, a pause and a resume is about a unit. */
+static bool path_is_fitting(const Event *event) {
+        if (event->path[0])
+                return unitname_path_is_valid(event->path);
+        return event->kind == EVENT_TICK || event->kind == EVENT_PAUSE || event->kind == EVENT_RESUME;
+}
+
+int event_parse(const char *line, Event *ret) {
+        char word[CGROUP_PATH_MAX];
+        Event event = {0};
+
+        line = take_word(line, word, sizeof(word));
+        if (!line || parse_number(word, UINT64_MAX, &event.time) < 0)
+                return -EINVAL;
+        line = take_word(line, word, sizeof(word));
+        if (!line || parse_kind(word, &event.kind) < 0)
+                return -EINVAL;
+        line = take_word(line, event.path, sizeof(event.path));
+        if (!line)
+                return -EINVAL;
+        if (util_streq(event.path, "-"))
+                event.path[0] = 0;
+        if (!path_is_fitting(&event))
+                return -EINVAL;
+        while (*line) {
+                line = take_word(line, word, sizeof(word));
+                if (!line || parse_assignment(&event, word) < 0)
+                        return -EINVAL;
+        }
+        *ret = event;
+        return 0;
+}

@@ -1,0 +1,129 @@
+/* What is true of a unit: levels reached, events counted, stalls measured. Judged on the working set, so that cache is never
+ * taken for use. A reading that is missing makes no condition true. */
+#include "unit.h"
+
+/* How far below its level the working set must be for a rung to be clear: a twentieth of the limit, so that a unit that
+ * hovers at a level does not climb and relax in turns. */
+#define HYSTERESIS_SHARE 20
+
+static uint64_t level_of(const Unit *unit, unsigned rung) {
+        return units_level_bytes(&unit->policy->rungs[rung].usage, unit->sample.limit);
+}
+
+static uint64_t clear_below(uint64_t level, uint64_t limit) {
+        uint64_t gap = (limit == BYTES_INFINITY ? level : MIN(limit, level)) / HYSTERESIS_SHARE;
+
+        return level - gap;
+}
+
+static void judge_usage(const Unit *unit, LadderInput *input, uint32_t *unclear) {
+        for (unsigned i = 0; i < unit->policy->n_rungs; i++) {
+                uint64_t level = level_of(unit, i);
+
+                if (level == BYTES_INFINITY)
+                        continue;
+                if (unit->sample_time == 0 || unit->sample.working_set >= clear_below(level, unit->sample.limit))
+                        *unclear |= 1U << i;
+                if (unit->sample_time > 0 && unit->sample.working_set >= level) {
+                        input->firing |= 1U << i;
+                        input->urgent |= 1U << i;
+                }
+        }
+}
+
+static uint32_t judge_events(const Unit *unit, usec_t now) {
+        uint32_t firing = 0;
+
+        for (unsigned i = 0; i < unit->policy->n_events; i++) {
+                const EventCondition *condition = &unit->policy->events[i];
+
+                if (counter_sum(&unit->counters[i], condition->window, now) >= MAX(condition->count, 1))
+                        firing |= 1U << condition->rung;
+        }
+        return firing;
+}
+
+static uint32_t judge_stalls(const Unit *unit) {
+        uint32_t firing = 0;
+
+        for (unsigned i = 0; i < unit->policy->n_pressures; i++)
+                if (unit->meters[i].holds)
+                        firing |= 1U << unit->policy->pressures[i].rung;
+        return firing;
+}
+
+LadderInput judge_conditions(const Unit *unit, usec_t now) {
+        LadderInput input = {0};
+        uint32_t unclear = 0;
+
+        judge_usage(unit, &input, &unclear);
+        input.firing |= judge_events(unit, now) | judge_stalls(unit);
+        input.clear = ~(unclear | input.firing);
+        return input;
+}
+
+uint64_t judge_next_level(const Unit *unit) {
+        uint64_t next = BYTES_INFINITY;
+
+        for (unsigned i = 0; i < unit->policy->n_rungs; i++) {
+                uint64_t level = level_of(unit, i);
+
+                if ((int) i > unit->ladder.rung && level > unit->sample.working_set)
+                        next = MIN(next, level);
+        }
+        return next;
+}
+
+/* "high" events that our own wire or throttle made say nothing about the service. */
+static uint64_t counted_delta(const Unit *unit, Counted what, const Sample *sample) {
+        switch (what) {
+        case COUNTED_HIGH:
+                return unit->placed != BYTES_INFINITY ? 0 : util_sub(sample->ev_high, unit->sample.ev_high);
+        case COUNTED_MAX:
+                return util_sub(sample->ev_max, unit->sample.ev_max);
+        case COUNTED_OOM_KILL:
+                return util_sub(sample->ev_oom_kill, unit->sample.ev_oom_kill);
+        case _COUNTED_MAX:
+        case _COUNTED_INVALID:
+                break;
+        }
+        return 0;
+}
+
+void judge_count(Unit *unit, const Sample *sample, usec_t now) {
+        for (unsigned i = 0; i < unit->policy->n_events; i++) {
+                const EventCondition *condition = &unit->policy->events[i];
+                uint64_t delta = counted_delta(unit, condition->what, sample);
+
+                if (delta > 0)
+                        counter_add(&unit->counters[i], condition->window, now, delta);
+        }
+}
+
+bool judge_pressure(Unit *unit, uint64_t some_total, uint64_t full_total, usec_t now) {
+        bool changed = false;
+
+        if (now < unit->ignore_pressure_until)
+                return false;
+        for (unsigned i = 0; i < unit->policy->n_pressures; i++) {
+                const PressureCondition *condition = &unit->policy->pressures[i];
+                Meter *meter = &unit->meters[i];
+                bool before = meter->holds;
+
+                changed |= before != meter_read(meter, condition->what == STALLED_SOME ? some_total : full_total,
+                                                condition->stall, condition->window, now);
+        }
+        return changed;
+}
+
+void judge_forget_pressure(Unit *unit, usec_t until) {
+        for (unsigned i = 0; i < POLICY_PRESSURE_MAX; i++)
+                meter_reset(&unit->meters[i]);
+        unit->ignore_pressure_until = MAX(unit->ignore_pressure_until, until);
+}
+
+void judge_consume(Unit *unit, unsigned rung) {
+        for (unsigned i = 0; i < unit->policy->n_events; i++)
+                if (unit->policy->events[i].rung == rung)
+                        counter_reset(&unit->counters[i]);
+}

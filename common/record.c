@@ -1,0 +1,48 @@
+/* The table of what each kind of record is to readers. A MESSAGE_ID is for ever: people's filters and the catalog
+ * (systemd/memguard.catalog) hold on to it, so a kind whose meaning changes gets a new one. */
+#include "record.h"
+
+/* syslog's numbers, here because <syslog.h> is the shell's. */
+enum {
+        LEVEL_ERROR = 3,
+        LEVEL_WARNING = 4,
+        LEVEL_NOTICE = 5,
+        LEVEL_INFO = 6,
+};
+
+static const struct {
+        const char *word, *message_id;
+        int priority;
+} kinds[] = {
+        [RECORD_ARMED] = {"state", "26932cc211074a4893ba981d553be708", LEVEL_INFO},
+        [RECORD_CACHE] = {"state", "cd4547d80301467e8bdedb33289bc85a", LEVEL_INFO},
+        [RECORD_REARMED] = {"state", "0a93509b77d5417180712fa6d150e5da", LEVEL_INFO},
+        [RECORD_RUNG] = {"rung", "87f2e571286f4bbb921044b1fe304c26", LEVEL_WARNING},
+        [RECORD_VERIFIED] = {"rung", "e33b98ed8f8a4aebad45986133a57a3f", LEVEL_INFO},
+        [RECORD_RELAXED] = {"rung", "1746bc3519234c3e8b04798ec27eae9e", LEVEL_INFO},
+        [RECORD_ACTION] = {"action", "1073c88ca9654412b4f1d3f6dadf5a3a", LEVEL_NOTICE},
+        [RECORD_FAILED] = {"action", "affc0888bcf44cfc96fb0ac59ba3a052", LEVEL_WARNING},
+        [RECORD_UNDONE] = {"action", "9ac53adc29f447aa8213ce260b3f2f36", LEVEL_NOTICE},
+        [RECORD_WITHHELD] = {"withheld", "c4c008962e5e4450b0f384c4a811034e", LEVEL_WARNING},
+        [RECORD_BUDGET] = {"withheld", "d872802eccca480cbb02f3bf56dbeec0", LEVEL_ERROR},
+        [RECORD_PAUSED] = {"state", "78eb2d5fce0b4656ac89c8d75475c27a", LEVEL_INFO},
+        [RECORD_RESUMED] = {"state", "352b6331d1fa40c5a38281bee87d6904", LEVEL_INFO},
+        [RECORD_DAEMON] = {"state", "31280996a66942439f376d476c380a68", LEVEL_INFO},
+        [RECORD_POLICY] = {"state", "70c847e3583a47fca917a7f583be475b", LEVEL_INFO},
+};
+static_assert(ELEMENTSOF(kinds) == _RECORD_KIND_MAX, "every kind of record has its row");
+
+const char *record_kind_word(RecordKind kind) {
+        assert(kind >= 0 && kind < _RECORD_KIND_MAX);
+        return kinds[kind].word;
+}
+
+const char *record_message_id(RecordKind kind) {
+        assert(kind >= 0 && kind < _RECORD_KIND_MAX);
+        return kinds[kind].message_id;
+}
+
+int record_priority(RecordKind kind) {
+        assert(kind >= 0 && kind < _RECORD_KIND_MAX);
+        return kinds[kind].priority;
+}

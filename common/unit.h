@@ -1,0 +1,156 @@
+/* Inside the engine: one watched unit, and what its judges (judge.c, wire.c) and its voice (tell.c, rung.c) share. Only the
+ * engine's own files include this. */
+#pragma once
+
+#include "action.h"
+#include "budget.h"
+#include "counter.h"
+#include "engine.h"
+#include "ladder.h"
+#include "meter.h"
+#include "pace.h"
+
+/* Why a unit is watched by timer. */
+typedef enum TimerCause {
+        TIMER_NONE,
+        TIMER_OBSERVE,   /* wires are changes, and observing makes none */
+        TIMER_PROTECTED, /* likewise */
+        TIMER_PAUSED,    /* likewise */
+        TIMER_CACHE,     /* only cache keeps hitting the wire */
+        TIMER_STORM,     /* memory.events never rests */
+        TIMER_CONTESTED, /* somebody else keeps writing memory.high */
+        _TIMER_CAUSE_MAX,
+        _TIMER_CAUSE_INVALID = -EINVAL,
+} TimerCause;
+
+typedef struct Unit {
+        bool used;    /* the slot is taken */
+        bool present; /* its cgroup exists; a unit that is gone keeps its slot for its budget, counters and open actions */
+        char *path;   /* owned */
+        const Policy *policy;
+        const char *protected_why; /* NULL = may be acted on */
+        char invocation[INVOCATION_MAX];
+
+        Sample sample;
+        usec_t sample_time;
+        Pace pace;
+        usec_t next_sample;
+
+        uint64_t operator_high; /* memory.high as the operator has it */
+        uint64_t placed;        /* memory.high as we have placed it; BYTES_INFINITY = not placed */
+        uint64_t wire_offset;   /* how far above its level the wire is, for the cache's sake */
+        Watch watch;
+        TimerCause timer_cause;
+        usec_t timer_until; /* CACHE, STORM, CONTESTED: not before this is a wire tried again */
+        usec_t cache_told;  /* when RECORD_CACHE was last written */
+        bool muted;         /* memory.events does not wake us */
+        Counter notified;   /* readings that nobody asked for: memory.events' wakes */
+        Counter contested;  /* foreign writes to memory.high */
+
+        bool throttled, frozen, on_loan, paused;
+        usec_t throttled_until, frozen_until;
+        uint64_t operator_max, loan; /* while on_loan */
+
+        Ladder ladder;
+        usec_t ladder_due; /* when the ladder wants a fresh reading */
+        uint32_t acting_id; /* the disruptive action under way, also into the next run; 0 = none */
+        usec_t acting_until;
+        uint64_t taken_at; /* working set when the rung was taken, for the verify */
+        int told_hold;     /* the rung whose hold has been told, or -1 */
+        usec_t budget_told;
+        bool check_fresh;   /* the next reading is a new run's first after a restart of ours */
+        bool started_above; /* that run was above the rung at once: another restart can't help */
+        int fresh_rung;     /* the rung that restarted */
+
+        Counter counters[POLICY_EVENTS_MAX];
+        Meter meters[POLICY_PRESSURE_MAX];
+        usec_t ignore_pressure_until; /* stalls up to then are of our own making */
+        Budget budget;
+} Unit;
+
+/* An action that was asked for and has not answered. */
+typedef struct Pending {
+        uint32_t id; /* 0 = free */
+        unsigned unit;
+        char rung[RUNG_NAME_MAX];
+        char invocation[INVOCATION_MAX];
+        ActionSpec spec;
+} Pending;
+
+#define PENDING_MAX 128
+
+struct Engine {
+        Unit units[ENGINE_UNITS_MAX];
+        uint32_t hashes[ENGINE_UNITS_MAX];
+        usec_t due[ENGINE_UNITS_MAX];
+        unsigned n_slots; /* slots below this may be used */
+        PolicySet *policies;
+        Pending pendings[PENDING_MAX];
+        uint32_t last_id;
+        bool paused;
+        usec_t now; /* the time of the last event; never falls */
+        Action spilled; /* what is written to when the list is full */
+};
+
+/* One call of the engine, as its parts need it. */
+typedef struct Step {
+        Engine *engine;
+        ActionList *actions;
+        usec_t now;
+} Step;
+
+/* Is this a unit that is there and has a policy? One of the two may be gone for a while (a stop, a reload). */
+static inline bool unit_is_live(const Unit *unit) {
+        return unit && unit->present && unit->policy;
+}
+
+/* engine-unit.c */
+Unit *unit_find(Engine *engine, const char *path);
+int unit_add(Engine *engine, const char *path, Unit **ret);
+void unit_drop(Engine *engine, Unit *unit); /* gives the slot back */
+Action *step_action(const Step *step, const Unit *unit, ActionKind kind); /* never NULL; see there for the bound */
+void unit_update_due(Engine *engine, const Unit *unit);
+
+/* judge.c: what is true of this unit. Nothing here changes anything but counters and meters. */
+LadderInput judge_conditions(const Unit *unit, usec_t now);
+uint64_t judge_next_level(const Unit *unit); /* bytes; the nearest level above the ladder's place; BYTES_INFINITY = none */
+void judge_count(Unit *unit, const Sample *sample, usec_t now);
+bool judge_pressure(Unit *unit, uint64_t some_total, uint64_t full_total, usec_t now); /* true: something changed */
+void judge_forget_pressure(Unit *unit, usec_t until);
+void judge_consume(Unit *unit, unsigned rung); /* the counted events of a rung that acted are spent */
+
+/* wire.c: how a unit is watched. */
+void wire_hit(const Step *step, Unit *unit, const Sample *sample, bool notified);
+void wire_update(const Step *step, Unit *unit);
+void wire_contested(const Step *step, Unit *unit, uint64_t bytes);
+
+/* rung.c: taking a rung, and the ends of actions. */
+void rung_take(const Step *step, Unit *unit, const LadderStep *move, bool drill);
+void rung_done(const Step *step, Unit *unit, const Event *event);
+void rung_undo(const Step *step, Unit *unit, const char *reason); /* throttle and freeze */
+void rung_repay(const Step *step, Unit *unit);                    /* the loan */
+void rung_check_fresh(const Step *step, Unit *unit);
+void rung_expire(const Step *step, Unit *unit); /* an action that never answered */
+
+/* refuse.c: may this action be taken now? NULL, or why not. */
+typedef struct Refusal {
+        const char *word; /* for programs */
+        char text[256];   /* the rest of "Withheld: ..., because ..." */
+} Refusal;
+bool refuse(const Step *step, const Unit *unit, const ActionSpec *spec, Refusal *ret);
+
+/* tell.c: records. */
+void tell_armed(const Step *step, const Unit *unit);
+void tell_cache(const Step *step, const Unit *unit);
+void tell_rearmed(const Step *step, const Unit *unit);
+void tell_rung(const Step *step, const Unit *unit, const LadderStep *move, bool drill);
+void tell_verified(const Step *step, const Unit *unit);
+void tell_relaxed(const Step *step, const Unit *unit, const LadderStep *move);
+void tell_hold(const Step *step, const Unit *unit, int rung);
+void tell_withheld(const Step *step, const Unit *unit, const ActionSpec *spec, const Refusal *refusal);
+void tell_action(const Step *step, const Unit *unit, const Pending *pending, const Event *event);
+void tell_undone(const Step *step, const Unit *unit, const char *what, const char *reason);
+void tell_loan(const Step *step, const Unit *unit);
+void tell_notify(const Step *step, const Unit *unit, const ActionSpec *spec);
+void tell_paused(const Step *step, const Unit *unit, bool paused);
+void tell_started_above(const Step *step, const Unit *unit);
