@@ -1,0 +1,24 @@
+# What goes where. The policy's, the state's and the sockets' directories are fixed (design section 4); the others follow the
+# prefix, and systemd's own come from pkg-config where it knows them.
+pkg_get_variable(SYSTEMD_UNIT_DIR systemd systemd_system_unit_dir)
+if(NOT SYSTEMD_UNIT_DIR)
+  set(SYSTEMD_UNIT_DIR lib/systemd/system)
+endif()
+# Debian 12 says /lib, which is /usr/lib by its merged /usr; later releases want packages to say so.
+string(REGEX REPLACE "^/lib/" "/usr/lib/" SYSTEMD_UNIT_DIR ${SYSTEMD_UNIT_DIR})
+
+configure_file(systemd/memguardd.service.in memguardd.service @ONLY)
+
+install(TARGETS memguardd DESTINATION ${CMAKE_INSTALL_SBINDIR})
+install(TARGETS memguardctl DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/memguardd.service DESTINATION ${SYSTEMD_UNIT_DIR})
+install(FILES systemd/memguard.catalog DESTINATION lib/systemd/catalog)
+install(DIRECTORY conf/policy.d/ DESTINATION lib/memguard/policy.d FILES_MATCHING PATTERN "*.conf")
+install(DIRECTORY conf/examples/ DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples FILES_MATCHING PATTERN "*.conf")
+install(DIRECTORY DESTINATION /etc/memguard/policy.d)
+install(FILES README.md NEWS.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} RENAME copyright)
+install(FILES tools/completion/memguardctl.bash DESTINATION share/bash-completion/completions RENAME memguardctl)
+install(FILES tools/man/memguardctl.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+install(FILES conf/man/memguard.policy.5 DESTINATION ${CMAKE_INSTALL_MANDIR}/man5)
+install(FILES systemd/man/memguardd.8 DESTINATION ${CMAKE_INSTALL_MANDIR}/man8)

@@ -104,7 +104,7 @@ const char *conf_suggest(const char *word, const char *(*name_at)(unsigned i), c
                                 nearest = name;
                         }
                 }
-        (void) snprintf(buf, CONF_SHOWN_MAX, "%s%s%s", nearest ? "; did you mean " : "", nearest ? nearest : "",
-                        nearest ? "?" : "");
+        (void) snprintf(buf, CONF_SHOWN_MAX, "%s%s%s", nearest ? " (did you mean " : "", nearest ? nearest : "",
+                        nearest ? "?)" : "");
         return buf;
 }

@@ -18,6 +18,6 @@ typedef struct ConfWhere {
 #define CONF_SHOWN_MAX 64
 const char *conf_shorten(const char *text, char buf[static CONF_SHOWN_MAX]);
 
-/* "; did you mean NAME?" for the name that is a slip of the finger away from this word, or "". name_at() returns NULL
+/* " (did you mean NAME?)" for the name that is a slip of the finger away from this word, or "". name_at() returns NULL
  * behind the last one. Returns buf. */
 const char *conf_suggest(const char *word, const char *(*name_at)(unsigned i), char buf[static CONF_SHOWN_MAX]);

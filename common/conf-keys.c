@@ -27,20 +27,23 @@ static_assert(ELEMENTSOF(section_headers) == _SECTION_MAX, "a section has no hea
 #define FROM(type, field) .source = offsetof(type, field)
 
 static const ConfKey keys[] = {
-        {SECTION_MATCH, "Unit", conf_parse_units, .list = true, .expected = "names or globs of units, such as web@*.service"},
-        {SECTION_MATCH, "Cgroup", conf_parse_cgroups, .list = true, .expected = "globs of cgroup paths, such as /kubepods.slice/**"},
-        {SECTION_POLICY, "Mode", conf_parse_mode, IN(Policy, mode), FROM(Policy, mode_source), .expected = "observe or act"},
+        {SECTION_MATCH, "Unit", conf_parse_units, .list = true,
+         .expected = "names or globs of units, such as web@*.service"},
+        {SECTION_MATCH, "Cgroup", conf_parse_cgroups, .list = true,
+         .expected = "globs of cgroup paths, such as /kubepods.slice/**"},
+        {SECTION_POLICY, "Mode", conf_parse_mode, IN(Policy, mode), FROM(Policy, mode_source),
+         .expected = "observe or act"},
         {SECTION_POLICY, "RestartBudget", conf_parse_budget, .offset = offsetof(Policy, budget_count),
          .size = offsetof(Policy, budget_window) + sizeof(usec_t) - offsetof(Policy, budget_count),
          FROM(Policy, budget_source), .expected = "COUNT/TIME with a count from 0 to 32, such as 3/1h"},
         {SECTION_POLICY, "Preference", conf_parse_preference, IN(Policy, preference), FROM(Policy, preference_source),
          .expected = "avoid, normal or sacrifice"},
-        {SECTION_POLICY, "Loan", conf_parse_bytes, IN(Policy, loan), FROM(Policy, loan_source),
-         .expected = "a size, such as 64M, or 0 for none"},
+        {SECTION_POLICY, "Loan", conf_parse_bytes, IN(Policy, loan), FROM(Policy, loan_source), .least = PAGE_BYTES,
+         .expected = "a size from 4K, such as 64M, or 0 for none"},
         {SECTION_POLICY, "Relax", conf_parse_duration, IN(Policy, relax), FROM(Policy, relax_source),
          .least = USEC_PER_SEC, .most = 60 * USEC_PER_MINUTE, .expected = "a duration from 1s to 1h, such as 10s"},
         {SECTION_RUNG, "Usage", conf_parse_usage, IN(Rung, usage), FROM(Rung, usage_source),
-         .expected = "a share of the limit up to 95%, such as 75%, or a size, such as 512M"},
+         .expected = "a share of the limit up to 95%, such as 75%, or a size from 1M, such as 512M"},
         {SECTION_RUNG, "PressureSome", conf_parse_pressure, .kind = STALLED_SOME,
          .expected = "STALL/WINDOW with a window from 500ms to 10s and a stall from 1ms up to it, such as 300ms/1s"},
         {SECTION_RUNG, "PressureFull", conf_parse_pressure, .kind = STALLED_FULL,
@@ -51,7 +54,8 @@ static const ConfKey keys[] = {
         {SECTION_RUNG, "Hold", conf_parse_duration, IN(Rung, hold), FROM(Rung, hold_source),
          .most = 10 * USEC_PER_MINUTE, .expected = "a duration from 0 to 10min, such as 30s"},
         {SECTION_RUNG, "Settle", conf_parse_duration, IN(Rung, settle), FROM(Rung, settle_source),
-         .least = 100 * USEC_PER_MSEC, .most = 10 * USEC_PER_MINUTE, .expected = "a duration from 100ms to 10min, such as 5s"},
+         .least = 100 * USEC_PER_MSEC, .most = 10 * USEC_PER_MINUTE,
+         .expected = "a duration from 100ms to 10min, such as 5s"},
 };
 static_assert(ELEMENTSOF(keys) <= CONF_KEYS_MAX, "CONF_KEYS_MAX is too small");
 static_assert(BUDGET_TIMES_MAX == 32, "RestartBudget= says 32");
@@ -68,10 +72,6 @@ static bool is_one_of(const char *const words[], size_t n_words, const char *wor
 }
 
 static const char *section_at(unsigned i) {
-        return i < _SECTION_MAX ? section_headers[i] : NULL;
-}
-
-static const char *section_name_at(unsigned i) {
         return i < _SECTION_MAX ? section_names[i] : NULL;
 }
 
@@ -85,7 +85,8 @@ static int parse_rung_name(const char *name, const ConfWhere *where, char ret[st
         if (*name == 0)
                 (void) conf_fail(where, "[Rung] has no name; expected [Rung NAME]");
         else if (name[strspn(name, LETTERS "-_")] != 0 || strlen(name) >= RUNG_NAME_MAX)
-                (void) conf_fail(where, "\"%s\" is no name for a rung; expected at most %d letters, digits, '-' and '_'",
+                (void) conf_fail(where,
+                                 "\"%s\" is no name for a rung; expected at most %d letters, digits, '-' and '_'",
                                  conf_shorten(name, shown), RUNG_NAME_MAX - 1);
         else {
                 memcpy(ret, name, strlen(name) + 1);
@@ -93,4 +94,120 @@ static int parse_rung_name(const char *name, const ConfWhere *where, char ret[st
         }
         ret[0] = 0;
         return 1;
+}
+
+static int unknown_section(const char *text, const char *word, const ConfWhere *where) {
+        char shown[CONF_SHOWN_MAX], hint[CONF_SHOWN_MAX];
+
+        (void) conf_shorten(text, shown);
+        if (is_one_of(later_sections, ELEMENTSOF(later_sections), word))
+                return conf_fail(where, "[%s] " LATER, shown);
+        return conf_fail(where, "[%s] is no section that we know%s; expected [Match], [Policy] or [Rung NAME]", shown,
+                         conf_suggest(word, section_at, hint));
+}
+
+int conf_section_parse(const char *text, const ConfWhere *where, ConfSection *ret,
+                       char ret_rung[static RUNG_NAME_MAX]) {
+        size_t length = strcspn(text, " \t");
+        const char *name = text + length + strspn(text + length, " \t");
+        char word[16];
+
+        (void) snprintf(word, sizeof(word), "%.*s", (int) MIN(length, sizeof(word)), text);
+        for (ConfSection i = 0; i < _SECTION_MAX; i++) {
+                if (!util_streq(section_names[i], word))
+                        continue;
+                if (i != SECTION_RUNG && *name)
+                        return conf_fail(where, "[%s] takes no name; expected %s", word, section_headers[i]);
+                *ret = i;
+                ret_rung[0] = 0;
+                return i == SECTION_RUNG ? parse_rung_name(name, where, ret_rung) : 0;
+        }
+        return unknown_section(text, word, where);
+}
+
+/* "Mode=, RestartBudget= or Loan=": the keys of a section. */
+static const char *list_keys(ConfSection section, char *buf, size_t size) {
+        size_t used = 0;
+
+        buf[0] = 0;
+        for (size_t i = 0; i < ELEMENTSOF(keys) && used < size; i++)
+                if (keys[i].section == section)
+                        used += (size_t) snprintf(buf + used, size - used, "%s%s=", used > 0 ? ", " : "", keys[i].name);
+        return buf;
+}
+
+static int unknown_key(ConfSection section, const char *name, const ConfWhere *where) {
+        char shown[CONF_SHOWN_MAX], hint[CONF_SHOWN_MAX], list[256];
+
+        (void) conf_shorten(name, shown);
+        if (is_one_of(later_keys, ELEMENTSOF(later_keys), name))
+                return conf_fail(where, "%s= " LATER, shown);
+        for (size_t i = 0; i < ELEMENTSOF(keys); i++)
+                if (util_streq(keys[i].name, name))
+                        return conf_fail(where, "%s= stands in %s; expected it in %s", shown, section_headers[section],
+                                         section_headers[keys[i].section]);
+        return conf_fail(where, "%s= is no key that we know%s; expected one of %s in %s", shown,
+                         conf_suggest(name, key_at, hint), list_keys(section, list, sizeof(list)),
+                         section_headers[section]);
+}
+
+int conf_key_find(ConfSection section, const char *name, const ConfWhere *where, const ConfKey **ret,
+                  unsigned *ret_number) {
+        for (unsigned i = 0; i < ELEMENTSOF(keys); i++)
+                if (keys[i].section == section && util_streq(keys[i].name, name)) {
+                        *ret = &keys[i];
+                        *ret_number = i;
+                        return 0;
+                }
+        return unknown_key(section, name, where);
+}
+
+static void *base_of(ConfSection section, const ConfTarget *target) {
+        switch (section) {
+        case SECTION_MATCH:
+                return target->match;
+        case SECTION_POLICY:
+                return target->policy;
+        case SECTION_RUNG:
+                return &target->policy->rungs[target->rung];
+        case _SECTION_MAX:
+        case _SECTION_INVALID:
+                break;
+        }
+        return NULL;
+}
+
+void *conf_key_field(const ConfKey *key, const ConfTarget *target) {
+        return (char *) base_of(key->section, target) + key->offset;
+}
+
+static void reset(const ConfKey *key, const ConfTarget *target) {
+        union {
+                Policy policy;
+                Rung rung;
+        } defaults;
+
+        if (key->section == SECTION_RUNG)
+                rung_init(&defaults.rung, "");
+        else
+                policy_init(&defaults.policy);
+        memcpy(conf_key_field(key, target), (char *) &defaults + key->offset, key->size);
+}
+
+int conf_key_apply(const ConfKey *key, const ConfTarget *target, const char *value, const ConfWhere *where) {
+        char shown[CONF_SHOWN_MAX];
+        int r = 0;
+
+        if (*value == 0 && key->size > 0)
+                reset(key, target);
+        else
+                r = key->parse(key, target, value, where);
+        if (r == -EINVAL || r == -ERANGE)
+                return conf_fail(where, "%s=%s is %s; expected %s", key->name, conf_shorten(value, shown),
+                                 r == -ERANGE ? "out of range" : "not understood", key->expected);
+        if (r < 0)
+                return r;
+        if (key->source > 0)
+                *(Source *) ((char *) base_of(key->section, target) + key->source) = where->source;
+        return 0;
 }

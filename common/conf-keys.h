@@ -37,22 +37,23 @@ struct ConfKey {
         const char *name;
         /* 0; -EBADMSG when it told what is wrong; -EINVAL and -ERANGE are told by the caller; -ENOMEM. */
         int (*parse)(const ConfKey *key, const ConfTarget *target, const char *value, const ConfWhere *where);
-        size_t offset, size;   /* the field in ConfMatch, Policy or Rung; size 0: parse() itself takes an empty value */
-        size_t source;         /* offset of the field's Source; 0 for lists, whose items have their own */
-        uint64_t least, most;  /* durations */
-        int kind;              /* Stalled, for the two pressure keys */
-        bool list;             /* may be given more than once */
+        size_t offset, size;  /* the field in ConfMatch, Policy or Rung; size 0: parse() itself takes an empty value */
+        size_t source;        /* offset of the field's Source; 0 for lists, whose items have their own */
+        uint64_t least, most; /* durations; of bytes only the least above 0 */
+        int kind;             /* Stalled, for the two pressure keys */
+        bool list;            /* may be given more than once */
         const char *expected;
 };
 
 #define CONF_KEYS_MAX 16
 
-/* What a section's header says. Returns 0 (ret_rung is "" but for SECTION_RUNG); 1 when it is a rung without a proper name
- * (told; its keys can be checked all the same); -EBADMSG when it is no section of ours (told). */
+/* What a section's header says. Returns 0 (ret_rung is "" but for SECTION_RUNG); 1 when it is a rung without a proper
+ * name (told; its keys can be checked all the same); -EBADMSG when it is no section of ours (told). */
 int conf_section_parse(const char *text, const ConfWhere *where, ConfSection *ret, char ret_rung[static RUNG_NAME_MAX]);
 
 /* The key of that name in this section. -EBADMSG (told). ret_number is below CONF_KEYS_MAX. */
-int conf_key_find(ConfSection section, const char *name, const ConfWhere *where, const ConfKey **ret, unsigned *ret_number);
+int conf_key_find(ConfSection section, const char *name, const ConfWhere *where, const ConfKey **ret,
+                  unsigned *ret_number);
 
 /* Makes a setting. An empty value gives a field its default back and empties a list. 0, -EBADMSG (told), -ENOMEM. */
 int conf_key_apply(const ConfKey *key, const ConfTarget *target, const char *value, const ConfWhere *where);

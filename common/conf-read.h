@@ -3,14 +3,13 @@
 
 #include "conf.h"
 
-#define CONF_SECTION_MAX 48 /* libinih keeps 49 bytes of a section's name and of a key, and cuts the rest silently */
+#define CONF_NAME_MAX 48 /* libinih keeps 49 bytes of a section's name and of a key, and cuts the rest silently */
 
+/* Both return 0, -EBADMSG when they told a mistake, or what ends the reading. */
 typedef struct ConfHandlers {
-        /* A section begins. The name may be anything. Returns what stands for it from now on: shorter than
-         * CONF_SECTION_MAX, of letters, digits and blanks. */
-        const char *(*section)(void *userdata, unsigned line, const char *name);
-        /* A setting in a section of that name ("" before the first one). 0, -EBADMSG when a mistake was told, or what
-         * ends the reading. */
+        /* A section begins. The name may be anything. */
+        int (*section)(void *userdata, unsigned line, const char *name);
+        /* A setting. The section's name is "" before the first one, and "?" when it was not fit to be handed on. */
         int (*setting)(void *userdata, unsigned line, const char *section, const char *key, const char *value);
 } ConfHandlers;
 

@@ -98,6 +98,14 @@ static void skip_mark(Reader *reader) {
         reader->next += 3;
 }
 
+/* What a handler returned. */
+static void note(Reader *reader, int r) {
+        if (r == -EBADMSG)
+                reader->bad = true;
+        else if (r < 0)
+                reader->fatal = r;
+}
+
 static void section_line(Reader *reader, char *text, char *ret, size_t size) {
         size_t inside = strcspn(text + 1, "]");
         char *name = text + 1, *rest = name + inside;
@@ -113,8 +121,10 @@ static void section_line(Reader *reader, char *text, char *ret, size_t size) {
                              "\"%s\" stands behind a section's name; expected nothing there, or a comment with ';'",
                              conf_shorten(rest, shown));
         }
+        name = trim(name);
+        note(reader, reader->handlers->section(reader->userdata, reader->where.source.line, name));
         (void) snprintf(ret, size, "[%s]\n",
-                        reader->handlers->section(reader->userdata, reader->where.source.line, trim(name)));
+                        name[strspn(name, LETTERS "-_" BLANKS)] || strlen(name) >= CONF_NAME_MAX ? "?" : name);
 }
 
 /* A ';' behind a blank begins a comment, as libinih has it. A '#' there is surely meant as one, and would otherwise
@@ -143,7 +153,7 @@ static bool setting_line(Reader *reader, char *text, char *ret, size_t size) {
         }
         *equals = 0;
         key = trim(text);
-        if (*key == 0 || key[strspn(key, LETTERS)] != 0 || strlen(key) >= CONF_SECTION_MAX) {
+        if (*key == 0 || key[strspn(key, LETTERS)] != 0 || strlen(key) >= CONF_NAME_MAX) {
                 fail(reader, "\"%s\" is no key; expected KEY=VALUE with a key of letters", conf_shorten(key, shown));
                 return false;
         }
@@ -172,7 +182,7 @@ static bool translate(Reader *reader, char *ret, size_t size) {
 static char *next_line(char *buf, int size, void *stream) {
         Reader *reader = stream;
 
-        if (size < CONF_SECTION_MAX + 4)
+        if (size < CONF_NAME_MAX + 4)
                 reader->fatal = -EOPNOTSUPP;
         while (reader->fatal == 0 && reader->next < reader->end)
                 if (take_line(reader) && translate(reader, buf, (size_t) size))
@@ -182,16 +192,12 @@ static char *next_line(char *buf, int size, void *stream) {
 
 static int on_setting(void *user, const char *section, const char *key, const char *value) {
         Reader *reader = user;
-        int r;
 
         (void) value;
         if (!key) /* some builds tell of a new section this way */
                 return 1;
-        r = reader->handlers->setting(reader->userdata, reader->where.source.line, section, key, reader->value);
-        if (r == -EBADMSG)
-                reader->bad = true;
-        else if (r < 0)
-                reader->fatal = r;
+        note(reader,
+             reader->handlers->setting(reader->userdata, reader->where.source.line, section, key, reader->value));
         return 1;
 }
 

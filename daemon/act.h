@@ -35,6 +35,10 @@ typedef struct ActTable {
 extern const ActTable act_real;
 extern const ActTable act_dry;
 
+/* Gives up what is pending on a cgroup and was not written yet (a throttle whose cache is being dropped first): -ECANCELED. To
+ * be called before memory.high is written by anybody else of the daemon, and when the unit is left alone. */
+void act_forget(const char *path);
+
 /* Carries out one request through a table. Returns 0 when done() will be called or has been; a negative errno when the verb
  * could not even be begun (done() is not called then). */
 int act(const ActTable *table, const ActContext *context, const ActRequest *request, act_done_t done, void *userdata);

@@ -1,5 +1,5 @@
-/* org.memguard1 on our private socket /run/memguard/private: root's memguardctl works without a broker. Reading and changing
- * are for root only here (the socket is 0600 and the peer's uid is checked). */
+/* org.memguard1 on our private socket /run/memguard/private: root's memguardctl works without a broker. Reading and
+ * changing are for root only here (the socket is 0600 and the peer's uid is checked). */
 #pragma once
 
 #include <systemd/sd-event.h>
@@ -10,8 +10,17 @@
 
 typedef struct Api Api;
 
-/* What the API may ask of the daemon. Pause, resume and drill: unit is a cgroup path, "" for all. Each returns 0 or a negative
- * errno; detail (never NULL, 512 bytes) becomes the error's sentence. */
+/* What only the manager knows about the daemon; for status. */
+typedef struct ApiDaemon {
+        usec_t started;           /* CLOCK_BOOTTIME */
+        unsigned psi_triggers;    /* armed */
+        unsigned policy_mistakes; /* in the policy files as they were last read */
+        bool dry_run;
+        bool systemd_connected;
+} ApiDaemon;
+
+/* What the API may ask of the daemon. Pause, resume and drill: unit is a cgroup path, "" for all. Each returns 0 or a
+ * negative errno; detail (never NULL, 512 bytes) becomes the error's sentence. */
 typedef struct ApiHandlers {
         void *userdata;
         Engine *(*engine)(void *userdata);
@@ -21,6 +30,8 @@ typedef struct ApiHandlers {
         int (*pause)(void *userdata, const char *path, bool pause, char *detail);
         int (*drill)(void *userdata, const char *path, const char *rung, char *detail);
         int (*reload)(void *userdata, char *detail);
+        int (*pressure)(void *userdata, const char *path, Pressure *ret); /* memory.pressure now; may be NULL */
+        void (*describe)(void *userdata, ApiDaemon *ret);                 /* ret is zeroed before; may be NULL */
 } ApiHandlers;
 
 int api_new(Api **ret, sd_event *event, const char *socket_path, const ApiHandlers *handlers);

@@ -10,3 +10,6 @@ void journal_record(const Record *record, const char *unit, const char *path, co
 
 /* Plain messages of the daemon itself; finished sentences. */
 void journal_log(int priority, const char *format, ...) _printf_(2, 3);
+
+/* Another socket than journald's own, for tests. */
+void journal_set_socket(const char *path);

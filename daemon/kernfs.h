@@ -26,11 +26,14 @@ const char *kernfs_lacks(const Kernfs *kernfs);
 /* Opens a cgroup's directory (path as in unitname.h; validated). -ENOENT, -EINVAL. The caller closes. */
 int kernfs_open_cgroup(const Kernfs *kernfs, const char *path, int *ret_dirfd);
 
-/* Reads a small file below a directory fd, NUL-terminated; returns its length. -E2BIG when it does not fit, -ENODEV when the
- * cgroup is gone. */
+/* Opens a file below a directory fd; returns the fd. -ENODEV when the cgroup is gone, -ENOENT when it has no such file. All
+ * below report both in the same way. */
+int kernfs_open_file(int dirfd, const char *name, int flags);
+
+/* Reads a small file below a directory fd, NUL-terminated; returns its length. -E2BIG when it does not fit. */
 int kernfs_read(int dirfd, const char *name, char *buf, size_t size);
 
-/* Writes a text in one write(). */
+/* Writes a text in one write(). -EINTR when a signal cut it short (memory.reclaim). */
 int kernfs_write(int dirfd, const char *name, const char *text);
 
 /* Reads and writes one number; BYTES_INFINITY is "max". */

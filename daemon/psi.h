@@ -1,6 +1,6 @@
 /* PSI triggers. One privileged trigger costs a kernel thread, 30-46 kB and 20 ms at close(), so there is one a parent
- * directory (slice), not one a unit: the pressure of a slice includes its units', so the trigger with the least ratio of its
- * units wakes us, and reading the units' own totals says whose stall it was. At most PSI_TRIGGERS_MAX; directories beyond
+ * directory (slice), not one a unit: the pressure of a slice includes its units', so a trigger that fires whenever one of its
+ * units' would wakes us, and reading the units' own totals says whose stall it was. At most PSI_TRIGGERS_MAX; directories beyond
  * that share one on the whole host (/proc/pressure/memory).
  *
  * After a wake a directory is "hot": its units' totals are asked for every quarter window until two windows after the last
@@ -10,6 +10,7 @@
 #include <systemd/sd-event.h>
 
 #include "kernfs.h"
+#include "worker.h"
 
 #define PSI_TRIGGERS_MAX 16 /* of the 20 psimon threads that a thousand units may cost; systemd 257 arms 2 itself */
 
@@ -21,11 +22,15 @@ typedef struct PsiHandlers {
         void (*read_units)(void *userdata, const char *dir);
 } PsiHandlers;
 
-int psi_new(Psi **ret, sd_event *event, const Kernfs *kernfs, const PsiHandlers *handlers);
+/* All are borrowed; triggers are closed on the worker, which must outlive this. */
+int psi_new(Psi **ret, sd_event *event, const Kernfs *kernfs, Worker *worker, const PsiHandlers *handlers);
 Psi *psi_free(Psi *psi);
 
-/* A unit below this directory wants a wake when `some` stall reaches this much in this window. Idempotent; the least ratio
- * wins. Counts its users: each want needs one unwant. A failure to arm is returned and retried when next wanted. */
+#define PSI_DIRS_MAX 2048 /* as many as units are watched at most; -ENOSPC for the next one */
+
+/* A unit below this directory wants a wake when `some` stall reaches this much in this window. The trigger is made finer
+ * where it would miss that, and stays so until the last user has gone. Counts its users: each want needs one unwant, also
+ * after a failure to arm, which is returned and retried when next wanted. A handler may call both. */
 int psi_want(Psi *psi, const char *dir, usec_t stall, usec_t window);
 void psi_unwant(Psi *psi, const char *dir);
 

@@ -17,6 +17,11 @@ typedef int (*worker_run_t)(void *job);
 /* Runs on the main thread afterwards; owns the job again. */
 typedef void (*worker_done_t)(void *job, int result);
 
+/* The thread inherits the privileges of this moment: capabilities are per thread, so drop them before. */
 int worker_new(Worker **ret, sd_event *event);
-Worker *worker_free(Worker *worker); /* waits for the running job, at most its own limit */
+
+/* Waits for the running job, at most its own limit; jobs that had not begun get -ECANCELED. */
+Worker *worker_free(Worker *worker);
+
+/* The limit counts from the job's own beginning, not from here. Allocates nothing. */
 int worker_submit(Worker *worker, worker_run_t run, worker_done_t done, void *job, usec_t limit);

@@ -1,0 +1,284 @@
+/* Cgroups that come and go. A cgroup is guarded once its kernel files are there and the engine has been told; that happens
+ * within the inotify event that announces its directory, or a few milliseconds later when the kernel has not made the files
+ * yet. */
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "fd.h"
+#include "journal.h"
+#include "manager.h"
+#include "marks.h"
+#include "sampler.h"
+
+#define RETRY_EVERY (20 * USEC_PER_MSEC)
+#define RETRY_MAX 100 /* 2 s: then the memory controller is not coming for this cgroup */
+#define WATCHED_FILES (1U << TREE_EVENTS | 1U << TREE_HIGH | 1U << TREE_MAX)
+
+/* Where a path is in the sorted table, or would be. */
+static unsigned position(const Manager *manager, const char *path, bool *ret_found) {
+        unsigned low = 0, high = manager->n_guarded;
+
+        while (low < high) {
+                unsigned middle = (low + high) / 2;
+                int order = strcmp(manager->guarded[middle]->path, path);
+
+                if (order == 0) {
+                        *ret_found = true;
+                        return middle;
+                }
+                if (order < 0)
+                        low = middle + 1;
+                else
+                        high = middle;
+        }
+        *ret_found = false;
+        return low;
+}
+
+Guarded *guarded_find(const Manager *manager, const char *path) {
+        bool found;
+        unsigned at = position(manager, path, &found);
+
+        return found ? manager->guarded[at] : NULL;
+}
+
+static Guarded *guarded_free(Guarded *guarded) {
+        if (!guarded)
+                return NULL;
+        fd_closep(&guarded->dirfd);
+        free(guarded->path);
+        free(guarded);
+        return NULL;
+}
+
+static void guarded_freep(Guarded **guarded) {
+        guarded_free(*guarded);
+}
+
+static int guarded_new(Guarded **ret, const Kernfs *kernfs, const char *path) {
+        _cleanup_(guarded_freep) Guarded *guarded = calloc(1, sizeof(*guarded));
+        struct stat st;
+        int r;
+
+        if (!guarded)
+                return -ENOMEM;
+        guarded->dirfd = -1;
+        guarded->operator_high = BYTES_INFINITY;
+        guarded->path = strdup(path);
+        if (!guarded->path)
+                return -ENOMEM;
+        r = kernfs_open_cgroup(kernfs, path, &guarded->dirfd);
+        if (r < 0)
+                return r;
+        if (fstat(guarded->dirfd, &st) < 0)
+                return -errno;
+        guarded->inode = st.st_ino;
+        *ret = TAKE_PTR(guarded);
+        return 0;
+}
+
+static void parent_of(const char *path, char parent[static CGROUP_PATH_MAX]) {
+        const char *slash = strrchr(path, '/');
+
+        snprintf(parent, CGROUP_PATH_MAX, "%.*s", slash && slash != path ? (int) (slash - path) : 1, path);
+}
+
+static const Policy *policy_of(const Manager *manager, const char *path) {
+        const Policy *policy = NULL;
+
+        if (manager->policies && unitname_path_is_valid(path))
+                (void) policy_set_resolve(manager->policies, unitname_of_path(path), path, &policy);
+        return policy;
+}
+
+static void want_psi(Manager *manager, Guarded *guarded, const Policy *policy) {
+        char parent[CGROUP_PATH_MAX];
+        usec_t stall, window;
+        bool wanted = policy && engine_pressure_wanted(policy, &stall, &window);
+        bool before = guarded->wants_psi;
+
+        parent_of(guarded->path, parent);
+        guarded->wants_psi = wanted;
+        if (wanted && psi_want(manager->psi, parent, stall, window) < 0)
+                journal_log(4, "No pressure trigger could be armed on %s; pressure rungs below it stay silent.", parent);
+        /* After the want, so that a trigger that stays in use is not closed and made anew. */
+        if (before)
+                psi_unwant(manager->psi, parent);
+}
+
+static void remove_at(Manager *manager, unsigned at) {
+        Guarded *guarded = manager->guarded[at];
+
+        memmove(&manager->guarded[at], &manager->guarded[at + 1], (manager->n_guarded - at - 1) * sizeof(guarded));
+        manager->n_guarded--;
+        guarded_free(guarded);
+}
+
+static void detach(Manager *manager, unsigned at) {
+        Guarded *guarded = manager->guarded[at];
+        Event event = {.kind = EVENT_STOP, .time = manager_now(manager)};
+        bool armed = guarded->armed;
+
+        snprintf(event.path, sizeof(event.path), "%s", guarded->path);
+        tree_unwatch(manager->tree, guarded->path, WATCHED_FILES);
+        want_psi(manager, guarded, NULL);
+        remove_at(manager, at);
+        if (armed)
+                manager_feed(manager, &event);
+}
+
+int guarded_read(Manager *manager, Guarded *guarded, Sample *ret) {
+        return sampler_read(&manager->kernfs, guarded->dirfd, guarded->limit, /* need_stat= */ true, ret);
+}
+
+void guarded_feed_sample(Manager *manager, Guarded *guarded) {
+        Event event = {.kind = EVENT_SAMPLE, .time = manager_now(manager)};
+
+        if (!guarded->armed || guarded_read(manager, guarded, &event.sample) < 0)
+                return;
+        snprintf(event.path, sizeof(event.path), "%s", guarded->path);
+        manager_feed(manager, &event);
+}
+
+/* memory.max of every ancestor counts for the effective limit; a watch that is there already is not doubled. */
+static void watch_ancestors(Manager *manager, const char *path) {
+        char at[CGROUP_PATH_MAX], parent[CGROUP_PATH_MAX];
+
+        snprintf(at, sizeof(at), "%s", path);
+        for (parent_of(at, parent); !util_streq(parent, "/"); parent_of(at, parent)) {
+                (void) tree_watch(manager->tree, parent, 1U << TREE_MAX);
+                memcpy(at, parent, sizeof(at));
+        }
+}
+
+static int feed_start(Manager *manager, Guarded *guarded, bool fresh) {
+        Event event = {.kind = EVENT_START, .time = manager_now(manager)};
+        int r;
+
+        r = kernfs_read_u64(guarded->dirfd, "memory.high", &guarded->operator_high);
+        if (r < 0)
+                return r;
+        r = guarded_read(manager, guarded, &event.start.sample);
+        if (r < 0)
+                return r;
+        snprintf(event.path, sizeof(event.path), "%s", guarded->path);
+        memcpy(event.start.invocation, guarded->invocation, sizeof(event.start.invocation));
+        event.start.fresh = fresh;
+        event.start.operator_high = guarded->operator_high;
+        guarded->placed = false;
+        guarded->armed = true;
+        manager_feed(manager, &event);
+        return 0;
+}
+
+/* Watches are placed before the files are read, so that no change falls between. */
+static int arm(Manager *manager, Guarded *guarded) {
+        int r;
+
+        r = tree_watch(manager->tree, guarded->path, WATCHED_FILES);
+        if (r < 0)
+                return r;
+        watch_ancestors(manager, guarded->path);
+        r = sampler_limit(&manager->kernfs, guarded->path, &guarded->limit, NULL);
+        if (r < 0)
+                return r;
+        (void) sampler_invocation(guarded->dirfd, guarded->invocation);
+        want_psi(manager, guarded, policy_of(manager, guarded->path));
+        return feed_start(manager, guarded, !manager->scanning);
+}
+
+static int on_retry(sd_event_source *source, uint64_t usec, void *userdata) {
+        Manager *manager = userdata;
+        bool again = false;
+
+        (void) usec;
+        for (unsigned i = 0; i < manager->n_guarded; i++) {
+                Guarded *guarded = manager->guarded[i];
+
+                if (guarded->armed || guarded->tries >= RETRY_MAX)
+                        continue;
+                guarded->tries++;
+                if (arm(manager, guarded) < 0)
+                        again = true;
+        }
+        if (!again)
+                return 0;
+        (void) sd_event_source_set_time_relative(source, RETRY_EVERY);
+        return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+}
+
+static void retry_soon(Manager *manager) {
+        if (!manager->retry) {
+                if (sd_event_add_time_relative(manager->event, &manager->retry, CLOCK_BOOTTIME, RETRY_EVERY, USEC_PER_MSEC,
+                                               on_retry, manager) < 0)
+                        return;
+        } else
+                (void) sd_event_source_set_time_relative(manager->retry, RETRY_EVERY);
+        (void) sd_event_source_set_enabled(manager->retry, SD_EVENT_ONESHOT);
+}
+
+/* The same path may have a new inode: the unit was restarted faster than we were told of its end. */
+static bool is_the_same(const Manager *manager, const Guarded *guarded) {
+        _cleanup_close_ int fd = -1;
+        struct stat st;
+
+        return kernfs_open_cgroup(&manager->kernfs, guarded->path, &fd) >= 0 && fstat(fd, &st) >= 0 &&
+               st.st_ino == guarded->inode;
+}
+
+void guarded_appeared(Manager *manager, const char *path) {
+        _cleanup_(guarded_freep) Guarded *guarded = NULL;
+        bool found;
+        unsigned at = position(manager, path, &found);
+
+        if (found && is_the_same(manager, manager->guarded[at])) {
+                if (!manager->guarded[at]->armed) {
+                        manager->guarded[at]->tries = 0;
+                        retry_soon(manager);
+                }
+                return;
+        }
+        if (found)
+                detach(manager, at);
+        if (!policy_of(manager, path) || manager->n_guarded >= ENGINE_UNITS_MAX ||
+            guarded_new(&guarded, &manager->kernfs, path) < 0)
+                return;
+        at = position(manager, path, &found);
+        memmove(&manager->guarded[at + 1], &manager->guarded[at], (manager->n_guarded - at) * sizeof(guarded));
+        manager->guarded[at] = TAKE_PTR(guarded);
+        manager->n_guarded++;
+        if (arm(manager, manager->guarded[at]) < 0)
+                retry_soon(manager);
+}
+
+void guarded_vanished(Manager *manager, const char *path) {
+        bool found;
+        unsigned at = position(manager, path, &found);
+
+        if (found)
+                detach(manager, at);
+}
+
+void guarded_new_run(Manager *manager, Guarded *guarded, const char *invocation) {
+        snprintf(guarded->invocation, sizeof(guarded->invocation), "%s", invocation);
+        (void) marks_restore(guarded->dirfd);
+        (void) feed_start(manager, guarded, /* fresh= */ true);
+}
+
+void guarded_rematch(Manager *manager) {
+        for (unsigned i = manager->n_guarded; i-- > 0;) {
+                Guarded *guarded = manager->guarded[i];
+                const Policy *policy = policy_of(manager, guarded->path);
+
+                if (!policy) {
+                        (void) marks_restore(guarded->dirfd);
+                        detach(manager, i);
+                } else
+                        want_psi(manager, guarded, policy);
+        }
+}
+
+void guarded_done(Manager *manager) {
+        while (manager->n_guarded > 0)
+                remove_at(manager, manager->n_guarded - 1);
+}

@@ -1,0 +1,142 @@
+/* What the watchers say, translated into the engine's events. */
+#include <stdio.h>
+
+#include "journal.h"
+#include "manager.h"
+#include "sampler.h"
+
+/* Where units live: slices, user managers and what is below them, and whatever a Cgroup= glob leads to. */
+static bool wants_dir(void *userdata, const char *path) {
+        const Manager *manager = userdata;
+        const char *name = unitname_of_path(path);
+
+        return util_streq(path, "/") || unitname_type(name) == UNIT_SLICE || unitname_matches("user@*.service", name) ||
+               (manager->policies && policy_set_may_match_below(manager->policies, path));
+}
+
+static void appeared(void *userdata, const char *path) {
+        guarded_appeared(userdata, path);
+}
+
+static void vanished(void *userdata, const char *path) {
+        guarded_vanished(userdata, path);
+}
+
+/* Is path below (or the same as) dir? */
+static bool is_below(const char *path, const char *dir) {
+        size_t n = strlen(dir);
+
+        return util_streq(dir, "/") || (strncmp(path, dir, n) == 0 && (path[n] == '/' || path[n] == 0));
+}
+
+/* A limit that moved moves every level below it. */
+static void limits_changed(Manager *manager, const char *dir) {
+        for (unsigned i = 0; i < manager->n_guarded; i++) {
+                Guarded *guarded = manager->guarded[i];
+                uint64_t limit;
+
+                if (!guarded->armed || !is_below(guarded->path, dir) ||
+                    sampler_limit(&manager->kernfs, guarded->path, &limit, NULL) < 0 || limit == guarded->limit)
+                        continue;
+                guarded->limit = limit;
+                guarded_feed_sample(manager, guarded);
+        }
+}
+
+/* memory.high holds neither our value nor the operator's: somebody else (PID 1 at a reload or set-property) wrote it. */
+static void check_high(Manager *manager, Guarded *guarded) {
+        Event event = {.kind = EVENT_HIGH, .time = manager_now(manager)};
+        uint64_t expected = guarded->placed ? guarded->ours : guarded->operator_high, now;
+
+        if (!guarded->armed || kernfs_read_u64(guarded->dirfd, "memory.high", &now) < 0 || now == expected)
+                return;
+        guarded->operator_high = now;
+        guarded->placed = false;
+        event.high.bytes = now;
+        snprintf(event.path, sizeof(event.path), "%s", guarded->path);
+        manager_feed(manager, &event);
+}
+
+static void modified(void *userdata, const char *path, TreeFile file) {
+        Manager *manager = userdata;
+        Guarded *guarded = guarded_find(manager, path);
+
+        switch (file) {
+        case TREE_EVENTS:
+                if (guarded)
+                        guarded_feed_sample(manager, guarded);
+                break;
+        case TREE_HIGH:
+                if (guarded)
+                        check_high(manager, guarded);
+                break;
+        case TREE_MAX:
+                limits_changed(manager, path);
+                break;
+        case _TREE_FILE_MAX:
+        case _TREE_FILE_INVALID:
+                break;
+        }
+}
+
+static void read_units(void *userdata, const char *dir) {
+        Manager *manager = userdata;
+
+        for (unsigned i = 0; i < manager->n_guarded; i++) {
+                Guarded *guarded = manager->guarded[i];
+                Event event = {.kind = EVENT_PRESSURE, .time = manager_now(manager)};
+                Pressure pressure;
+
+                if (!guarded->armed || !guarded->wants_psi || !is_below(guarded->path, dir) ||
+                    sampler_pressure(guarded->dirfd, &pressure) < 0)
+                        continue;
+                snprintf(event.path, sizeof(event.path), "%s", guarded->path);
+                event.pressure.some_total = pressure.some_total;
+                event.pressure.full_total = pressure.full_total;
+                manager_feed(manager, &event);
+        }
+}
+
+/* The second source beside the cgroup tree: a unit that became active, or one that began a new run in the cgroup of the old
+ * one (which the tree does not show). */
+static void unit_changed(void *userdata, const char *unit, const char *path, const char *invocation,
+                         const char *active_state) {
+        Manager *manager = userdata;
+        Guarded *guarded;
+
+        (void) unit, (void) active_state;
+        if (!unitname_path_is_valid(path))
+                return;
+        guarded_appeared(manager, path);
+        guarded = guarded_find(manager, path);
+        if (!guarded || !guarded->armed || invocation[0] == 0 || util_streq(guarded->invocation, invocation))
+                return;
+        if (guarded->invocation[0] == 0)
+                snprintf(guarded->invocation, sizeof(guarded->invocation), "%s", invocation);
+        else
+                guarded_new_run(manager, guarded, invocation);
+}
+
+/* inotify has told of each file that was written; this is for what it may have missed. */
+static void reloaded(void *userdata) {
+        Manager *manager = userdata;
+
+        for (unsigned i = 0; i < manager->n_guarded; i++)
+                check_high(manager, manager->guarded[i]);
+        manager->scanning = true;
+        (void) tree_scan(manager->tree);
+        manager->scanning = false;
+}
+
+static void connection(void *userdata, bool connected, int error) {
+        ((Manager *) userdata)->systemd_connected = connected;
+        if (!connected)
+                journal_log(4, "The connection to systemd is lost (%s); it is made anew. Until then no service can be restarted.",
+                            strerrordesc_np(error < 0 ? -error : error));
+}
+
+void manager_handlers(TreeHandlers *tree, PsiHandlers *psi, SystemdHandlers *systemd, Manager *manager) {
+        *tree = (TreeHandlers){manager, wants_dir, appeared, vanished, modified};
+        *psi = (PsiHandlers){manager, read_units};
+        *systemd = (SystemdHandlers){manager, unit_changed, reloaded, connection};
+}

@@ -1,0 +1,116 @@
+/* The manager: the one place where events from the world become the engine's, and the engine's actions become changes of the
+ * world. It owns all parts; they know only their handlers. Split by subject: manager.c (life and the flow of events),
+ * manager-units.c (cgroups that come and go), manager-watch.c (what the watchers say), manager-actions.c (carrying out), manager-api.c (what clients ask). */
+#pragma once
+
+#include <systemd/sd-event.h>
+
+#include "act.h"
+#include "api.h"
+#include "engine.h"
+#include "kernfs.h"
+#include "psi.h"
+#include "systemd.h"
+#include "tree.h"
+#include "worker.h"
+
+#define MANAGER_QUEUE 128 /* events waiting; one tick asks for at most ACTIONS_MAX readings */
+#define MANAGER_TRACE_BYTES_MAX (64 * MIB)
+
+typedef struct ManagerOptions {
+        const char *root;     /* "/" on a real system */
+        const char *trace;    /* a file that every event is appended to, or NULL */
+        bool dry_run;
+} ManagerOptions;
+
+/* The shell's side of a watched unit. */
+typedef struct Guarded {
+        char *path;
+        int dirfd;       /* held open: the run's own cgroup, whatever comes under its name later */
+        uint64_t inode;
+        bool armed;      /* the engine knows it */
+        unsigned tries;  /* to arm it: the kernel's files may come after the directory */
+        uint64_t limit;
+        uint64_t operator_high;
+        uint64_t ours;   /* memory.high as we have written it; valid with placed */
+        bool placed;
+        bool wants_psi;
+        char invocation[INVOCATION_MAX];
+} Guarded;
+
+/* One verb under way. */
+typedef struct Call {
+        struct Manager *manager;
+        uint32_t id; /* 0 = free */
+        usec_t since;
+        char path[CGROUP_PATH_MAX];
+} Call;
+
+#define CALLS_MAX 128
+
+typedef struct Manager {
+        ManagerOptions options;
+        sd_event *event;
+        sd_event_source *timer, *retry;
+        Kernfs kernfs;
+        Engine *engine;
+        PolicySet *policies;
+        Tree *tree;
+        Psi *psi;
+        Systemd *systemd;
+        Worker *worker;
+        Api *api;
+        Guarded *guarded[ENGINE_UNITS_MAX]; /* sorted by path */
+        unsigned n_guarded;
+        int state_fd;  /* /var/lib/memguard, or -1 */
+        int run_fd;    /* /run/memguard */
+        int trace_fd;
+        uint64_t trace_bytes;
+        char boot_id[40];
+        bool scanning; /* cgroups that appear now were there before */
+        bool draining;
+        Event queue[MANAGER_QUEUE];
+        unsigned queue_head, queue_tail;
+        ActionList actions;
+        Call calls[CALLS_MAX];
+        uint64_t n_dropped_events;
+        usec_t started;
+        unsigned policy_mistakes;
+        bool systemd_connected;
+} Manager;
+
+int manager_new(Manager **ret, const ManagerOptions *options);
+Manager *manager_free(Manager *manager);
+
+static inline void manager_freep(Manager **manager) {
+        manager_free(*manager);
+}
+
+/* Runs until SIGTERM or SIGINT; undoes everything before it returns. */
+int manager_run(Manager *manager);
+
+/* manager.c */
+usec_t manager_now(const Manager *manager);
+void manager_feed(Manager *manager, const Event *event); /* also from within an action: then it is queued */
+
+/* manager-units.c */
+Guarded *guarded_find(const Manager *manager, const char *path);
+int guarded_read(Manager *manager, Guarded *guarded, Sample *ret);
+void guarded_feed_sample(Manager *manager, Guarded *guarded);
+void guarded_appeared(Manager *manager, const char *path);
+void guarded_vanished(Manager *manager, const char *path);
+void guarded_new_run(Manager *manager, Guarded *guarded, const char *invocation); /* in the same cgroup */
+void guarded_rematch(Manager *manager); /* after the policies changed */
+void guarded_done(Manager *manager);    /* forgets them all */
+
+/* manager-watch.c */
+void manager_handlers(TreeHandlers *tree, PsiHandlers *psi, SystemdHandlers *systemd, Manager *manager);
+
+/* manager-actions.c */
+void manager_carry_out(Manager *manager, const Action *action);
+void manager_tell(Manager *manager, RecordKind kind, const char *format, ...) _printf_(3, 4);
+
+/* manager-api.c */
+int manager_load_policies(Manager *manager, char *detail, size_t size);
+void manager_api_handlers(ApiHandlers *handlers, Manager *manager);
+int manager_set_paused(Manager *manager, const char *path, bool pause);

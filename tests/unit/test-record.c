@@ -1,0 +1,137 @@
+/* Every kind of record has a word, a priority, an id of its own, and an entry in the journal's catalog. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+
+#include "record.h"
+
+#define ID_LENGTH 32
+
+/* What the catalog says about one id. */
+typedef struct Entry {
+        char id[ID_LENGTH + 1];
+        bool subject, defined_by, support, blank;
+        unsigned body_lines;
+} Entry;
+
+typedef struct Catalog {
+        Entry entries[2 * _RECORD_KIND_MAX];
+        unsigned n_entries;
+} Catalog;
+
+static void read_line(Catalog *catalog, const char *line) {
+        if (strncmp(line, "-- ", 3) == 0) {
+                assert_in_range(catalog->n_entries, 0, ELEMENTSOF(catalog->entries) - 1);
+                assert_int_equal(strspn(line + 3, "0123456789abcdef"), ID_LENGTH);
+                assert_int_equal(strlen(line + 3), ID_LENGTH);
+                strcpy(catalog->entries[catalog->n_entries++].id, line + 3);
+                return;
+        }
+        if (catalog->n_entries == 0) { /* the comment at the top */
+                assert_true(line[0] == '#' || line[0] == '\0');
+                return;
+        }
+        Entry *entry = &catalog->entries[catalog->n_entries - 1];
+        if (entry->blank)
+                entry->body_lines += line[0] != '\0';
+        else if (line[0] == '\0')
+                entry->blank = true;
+        else if (strncmp(line, "Subject: ", 9) == 0)
+                entry->subject = line[9] != '\0';
+        else if (util_streq(line, "Defined-By: memguard"))
+                entry->defined_by = true;
+        else if (strncmp(line, "Support: ", 9) == 0)
+                entry->support = line[9] != '\0';
+        else
+                fail_msg("%s: no header: \"%s\"", entry->id, line);
+}
+
+/* journalctl puts a field's value where "@FIELD@" stands, and the bare name where the record lacks it. */
+static void check_fields(const char *line) {
+        static const char *const fields[] = {"MEMGUARD_UNIT", "MEMGUARD_RUNG", "MEMGUARD_ACTION", "MEMGUARD_RESULT"};
+        const char *start = line;
+
+        while ((start = strchr(start, '@'))) {
+                const char *end = strchr(++start, '@');
+                bool known = false;
+                for (size_t i = 0; end && i < ELEMENTSOF(fields); i++)
+                        known |= (size_t) (end - start) == strlen(fields[i]) &&
+                                 strncmp(start, fields[i], strlen(fields[i])) == 0;
+                if (!known)
+                        fail_msg("not a field: \"%s\"", line);
+                start = end + 1;
+        }
+}
+
+static void catalog_has_exactly_our_ids(void **state) {
+        Catalog catalog = {0};
+        char line[256];
+        FILE *f = fopen(TEST_DIR "/../systemd/memguard.catalog", "re");
+
+        (void) state;
+        assert_non_null(f);
+        while (fgets(line, sizeof(line), f)) {
+                size_t n = strlen(line);
+                assert_int_equal(line[n - 1], '\n');
+                line[n - 1] = '\0';
+                read_line(&catalog, line);
+                check_fields(line);
+        }
+        fclose(f);
+        assert_int_equal(catalog.n_entries, _RECORD_KIND_MAX);
+        for (RecordKind kind = 0; kind < _RECORD_KIND_MAX; kind++) {
+                const Entry *entry = NULL;
+                for (unsigned i = 0; i < catalog.n_entries; i++)
+                        if (util_streq(catalog.entries[i].id, record_message_id(kind)))
+                                entry = &catalog.entries[i];
+                if (!entry)
+                        fail_msg("kind %d, %s, is not in the catalog", kind, record_message_id(kind));
+                if (!entry->subject || !entry->defined_by || !entry->support || entry->body_lines < 4)
+                        fail_msg("the entry of %s lacks something", entry->id);
+        }
+}
+
+static void ids_are_unique(void **state) {
+        (void) state;
+        for (RecordKind kind = 0; kind < _RECORD_KIND_MAX; kind++) {
+                const char *id = record_message_id(kind);
+                assert_non_null(id);
+                assert_int_equal(strlen(id), ID_LENGTH);
+                assert_int_equal(strspn(id, "0123456789abcdef"), ID_LENGTH);
+                for (RecordKind other = 0; other < kind; other++)
+                        assert_string_not_equal(id, record_message_id(other));
+        }
+}
+
+static void words_and_priorities(void **state) {
+        static const struct {
+                const char *word;
+                int priority;
+        } expected[_RECORD_KIND_MAX] = {
+                [RECORD_ARMED] = {"state", 6},       [RECORD_CACHE] = {"state", 6},     [RECORD_REARMED] = {"state", 6},
+                [RECORD_RUNG] = {"rung", 4},         [RECORD_VERIFIED] = {"rung", 6},   [RECORD_RELAXED] = {"rung", 6},
+                [RECORD_ACTION] = {"action", 5},     [RECORD_FAILED] = {"action", 4},   [RECORD_UNDONE] = {"action", 5},
+                [RECORD_WITHHELD] = {"withheld", 4}, [RECORD_BUDGET] = {"withheld", 3}, [RECORD_PAUSED] = {"state", 6},
+                [RECORD_RESUMED] = {"state", 6},     [RECORD_DAEMON] = {"state", 6},    [RECORD_POLICY] = {"state", 6},
+        };
+
+        (void) state;
+        for (RecordKind kind = 0; kind < _RECORD_KIND_MAX; kind++) {
+                assert_string_equal(record_kind_word(kind), expected[kind].word);
+                assert_int_equal(record_priority(kind), expected[kind].priority);
+        }
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(ids_are_unique),
+                cmocka_unit_test(words_and_priorities),
+                cmocka_unit_test(catalog_has_exactly_our_ids),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

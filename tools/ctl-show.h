@@ -1,0 +1,12 @@
+/* All about one unit, as a readable block. */
+#pragma once
+
+#include "ctl.h"
+
+int ctl_show_unit(const json_t *unit);
+
+/* One record as one line. */
+void ctl_show_record(const json_t *record, bool with_unit);
+
+/* "[######|---|--]": the share in use, with a bar at the level of each rung. buf holds width + 3 bytes. */
+const char *ctl_show_bar(uint64_t used, uint64_t limit, const json_t *rungs, unsigned width, char *buf);

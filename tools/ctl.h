@@ -1,0 +1,39 @@
+/* memguardctl: what its files share. */
+#pragma once
+
+#include <jansson.h>
+#include <systemd/sd-bus.h>
+
+#include "util.h"
+
+#define CTL_SOCKET "/run/memguard/private"
+
+/* Exit statuses; part of the contract. */
+typedef enum CtlExit {
+        CTL_DONE,
+        CTL_REFUSED, /* or found wrong */
+        CTL_USAGE,
+        CTL_NO_DAEMON,
+        _CTL_EXIT_MAX,
+        _CTL_EXIT_INVALID = -EINVAL,
+} CtlExit;
+
+typedef struct Ctl {
+        bool json;
+        const char *socket;
+        const char *root; /* check: where policy.d is looked for */
+        sd_bus *bus;      /* NULL until the first call */
+} Ctl;
+
+/* arguments: what stands after the verb, NULL-terminated, of a number that the verb's row allows. */
+typedef CtlExit (*ctl_verb_t)(Ctl *ctl, char **arguments);
+
+CtlExit ctl_status(Ctl *ctl, char **arguments);
+CtlExit ctl_list(Ctl *ctl, char **arguments);
+CtlExit ctl_policy(Ctl *ctl, char **arguments);
+CtlExit ctl_check(Ctl *ctl, char **arguments);
+CtlExit ctl_watch(Ctl *ctl, char **arguments);
+CtlExit ctl_drill(Ctl *ctl, char **arguments);
+CtlExit ctl_pause(Ctl *ctl, char **arguments);
+CtlExit ctl_resume(Ctl *ctl, char **arguments);
+CtlExit ctl_reload(Ctl *ctl, char **arguments);

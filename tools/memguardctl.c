@@ -1,0 +1,130 @@
+/* memguardctl: how people and programs talk with memguardd. The table of verbs drives dispatch and help. */
+#include <getopt.h>
+#include <locale.h>
+#include <stdio.h>
+
+#include "ctl-client.h"
+#include "ctl-text.h"
+#include "ctl.h"
+
+typedef struct Verb {
+        const char *name, *arguments;
+        int n_min, n_max;
+        ctl_verb_t run;
+        const char *help;
+} Verb;
+
+static const Verb verbs[] = {
+        {"status", "[UNIT]", 0, 1, ctl_status, "How things stand, or all about one unit"},
+        {"list", "", 0, 0, ctl_list, "Every watched unit"},
+        {"policy", "UNIT", 1, 1, ctl_policy, "The policy in force, each value with its file and line"},
+        {"check", "[--root=DIR]", 0, 0, ctl_check, "Look for mistakes in the policy files; needs no daemon"},
+        {"watch", "", 0, 0, ctl_watch, "Show what the daemon sees and does, as it happens"},
+        {"drill", "UNIT RUNG", 2, 2, ctl_drill, "Take a rung now, as if its conditions held"},
+        {"pause", "[UNIT]", 0, 1, ctl_pause, "Take no more action on a unit, or on any"},
+        {"resume", "[UNIT]", 0, 1, ctl_resume, "Go on after a pause"},
+        {"reload", "", 0, 0, ctl_reload, "Read the policy files again"},
+};
+
+static void print_help(void) {
+        (void) printf("memguardctl [OPTION...] VERB [ARGUMENT...]\n"
+                      "Talk with memguardd, which guards the memory of services.\n\nVerbs:\n");
+        for (size_t i = 0; i < ELEMENTSOF(verbs); i++) {
+                char head[64];
+
+                (void) snprintf(head, sizeof(head), "%s %s", verbs[i].name, verbs[i].arguments);
+                (void) printf("  %-22s %s\n", head, verbs[i].help);
+        }
+        (void) printf(
+                "\nOptions:\n"
+                "  --json                 Answer in JSON; sizes in bytes, times in microseconds\n"
+                "  --root=DIR             check: look for policy files below DIR\n"
+                "  --socket=PATH          The daemon's socket, instead of %s\n"
+                "  -h, --help             This text\n"
+                "  --version              The version\n"
+                "\nA UNIT is a unit's name (\"api.service\", or \"api\" for short) or a cgroup's path (\"/...\").\n"
+                "Exit status: 0 done, 1 refused or found wrong, 2 wrong usage, 3 no daemon.\n",
+                CTL_SOCKET);
+}
+
+/* Returns 0 to go on, 1 when everything asked for was printed, -EINVAL on a mistake (said by getopt). */
+static int parse_options(Ctl *ctl, int argc, char **argv) {
+        enum { OPTION_JSON = 0x100, OPTION_ROOT, OPTION_SOCKET, OPTION_VERSION, OPTION_NO_PAGER };
+        static const struct option options[] = {
+                {"json", no_argument, NULL, OPTION_JSON},
+                {"root", required_argument, NULL, OPTION_ROOT},
+                {"socket", required_argument, NULL, OPTION_SOCKET},
+                {"help", no_argument, NULL, 'h'},
+                {"version", no_argument, NULL, OPTION_VERSION},
+                {"no-pager", no_argument, NULL, OPTION_NO_PAGER}, /* there is none; scripts that say so are right */
+                {},
+        };
+        int c;
+
+        while ((c = getopt_long(argc, argv, "h", options, NULL)) >= 0)
+                switch (c) {
+                case OPTION_JSON:
+                        ctl->json = true;
+                        break;
+                case OPTION_ROOT:
+                        ctl->root = optarg;
+                        break;
+                case OPTION_SOCKET:
+                        ctl->socket = optarg;
+                        break;
+                case OPTION_NO_PAGER:
+                        break;
+                case OPTION_VERSION:
+                        (void) puts("memguardctl " MEMGUARD_VERSION);
+                        return 1;
+                case 'h':
+                        print_help();
+                        return 1;
+                default:
+                        return -EINVAL;
+                }
+        return 0;
+}
+
+static const Verb *find_verb(const char *name) {
+        for (size_t i = 0; i < ELEMENTSOF(verbs); i++)
+                if (util_streq(verbs[i].name, name))
+                        return &verbs[i];
+        return NULL;
+}
+
+static CtlExit run_verb(Ctl *ctl, int n_arguments, char **arguments) {
+        const char *name = arguments[0] ?: "status";
+        const Verb *verb = find_verb(name);
+        int n = MAX(n_arguments - 1, 0);
+
+        if (!verb) {
+                ctl_text_complain("There is no verb \"%s\". Those there are: memguardctl --help", name);
+                return CTL_USAGE;
+        }
+        if (n < verb->n_min || n > verb->n_max) {
+                ctl_text_complain("Usage: memguardctl %s%s%s", verb->name, verb->arguments[0] ? " " : "",
+                                  verb->arguments);
+                return CTL_USAGE;
+        }
+        return verb->run(ctl, arguments[0] ? arguments + 1 : arguments);
+}
+
+int main(int argc, char **argv) {
+        Ctl ctl = {.socket = CTL_SOCKET, .root = "/"};
+        CtlExit status;
+        int r;
+
+        (void) setlocale(LC_ALL, "");
+        r = parse_options(&ctl, argc, argv);
+        if (r != 0)
+                return r < 0 ? CTL_USAGE : CTL_DONE;
+
+        status = run_verb(&ctl, argc - optind, argv + optind);
+        client_close(&ctl);
+        if (fflush(stdout) != 0 && status == CTL_DONE) {
+                ctl_text_complain("The answer can't be written: %s.", strerror(errno));
+                return CTL_REFUSED;
+        }
+        return (int) status;
+}
