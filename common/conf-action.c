@@ -148,7 +148,7 @@ static int parse_spec(const char *value, ActionSpec *ret, const ConfWhere *where
 int conf_parse_action(const ConfKey *key, const ConfTarget *target, const char *value, const ConfWhere *where) {
         Rung *rung = &target->policy->rungs[target->rung];
         const ActionSpec *last = rung->n_actions > 0 ? &rung->actions[rung->n_actions - 1] : NULL;
-        ActionSpec spec;
+        ActionSpec spec = {0};
         int r;
 
         (void) key;

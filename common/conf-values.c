@@ -23,7 +23,7 @@ void conf_globs_done(ConfGlobs *globs) {
 }
 
 static int globs_add(ConfGlobs *globs, const char *text, size_t length, const ConfWhere *where) {
-        char **items;
+        char **items, *glob;
 
         if (globs->n_items >= CONF_FILE_GLOBS_MAX)
                 return conf_fail(where, "[Match] names too much; expected at most %d globs of a kind in one file",
@@ -32,10 +32,10 @@ static int globs_add(ConfGlobs *globs, const char *text, size_t length, const Co
         if (!items)
                 return -ENOMEM;
         globs->items = items;
-        items[globs->n_items] = strndup(text, length);
-        if (!items[globs->n_items])
+        glob = strndup(text, length);
+        if (!glob)
                 return -ENOMEM;
-        globs->n_items++;
+        items[globs->n_items++] = glob;
         return 0;
 }
 

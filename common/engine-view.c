@@ -9,14 +9,23 @@ static int place_on_new_ladder(const Unit *unit, const Policy *policy) {
 
 static void give_policy(Engine *engine, Unit *unit, const Policy *policy, usec_t now) {
         int rung = policy ? place_on_new_ladder(unit, policy) : -ENOENT;
+        bool acting = unit->ladder.state == LADDER_ACTING;
 
         if (rung >= 0) {
                 unit->ladder.rung = rung;
                 for (unsigned i = 0; i < POLICY_RUNGS_MAX; i++)
                         unit->ladder.held_since[i] = USEC_INFINITY;
                 unit->ladder.clear_since = USEC_INFINITY;
-        } else
+        } else {
                 ladder_init(&unit->ladder);
+                /* What is under way goes on, and nothing moves until it is done. */
+                if (acting)
+                        ladder_begin_action(&unit->ladder);
+        }
+        if (policy && policy->mode == MODE_ACT && unit->withheld) {
+                unit->ladder.retry_at = now;
+                unit->withheld = false;
+        }
         unit->policy = policy;
         unit->told_hold = -1;
         unit->fresh_rung = -1;

@@ -6,6 +6,7 @@
 
 #define STEPS_A_READING 4 /* a verify, then a climb: more moves than this in one reading would be a loop */
 #define TICK_RESERVE 24   /* actions that one unit's tick may need; with less room the tick goes on at the next one */
+#define TIME_MAX (USEC_INFINITY / 2) /* so that no deadline runs over; 292,000 years */
 #define SAMPLE_ANSWER (2 * USEC_PER_SEC) /* a reading that was asked for and did not come is asked for again */
 
 int engine_new(Engine **ret) {
@@ -44,7 +45,7 @@ static void make_moves(const Step *step, Unit *unit) {
                         tell_verified(step, unit);
                         break;
                 case MOVE_RELAX:
-                        rung_undo(step, unit, "relaxed");
+                        rung_undo(step, unit, UNDOING_RELAXED);
                         tell_relaxed(step, unit, &move);
                         break;
                 case MOVE_NONE:
@@ -53,6 +54,16 @@ static void make_moves(const Step *step, Unit *unit) {
                         return;
                 }
         }
+}
+
+/* The reading's answer settles what is due next. Should none come (the cgroup is going), it is not asked for in a loop, but
+ * what time alone ends does not wait for it; until then the ladder stays due, so that the answer counts as asked for. */
+static void ask_for_reading(const Step *step, Unit *unit) {
+        step_action(step, unit, ACTION_SAMPLE);
+        unit->next_sample = USEC_INFINITY;
+        unit->ladder_due = util_add(step->now, SAMPLE_ANSWER);
+        unit_update_due(step->engine, unit);
+        unit->ladder_due = step->now;
 }
 
 /* After anything that may have changed what a unit needs. */
@@ -80,12 +91,34 @@ static int on_sample(const Step *step, Unit *unit, const Event *event) {
         return 0;
 }
 
+/* A process that was left behind keeps the cgroup for the next run, and with it what we did to the cgroup. */
+static void end_run(const Step *step, Unit *unit, uint64_t operator_high) {
+        if (!unit->present)
+                return;
+        rung_undo(step, unit, UNDOING_ENDED);
+        unit->wall_lifted |= unit->placed != BYTES_INFINITY;
+        unit->operator_high = operator_high;
+        rung_raise_wall(step, unit);
+}
+
+static void copy_counts(Sample *to, const Sample *from) {
+        to->ev_high = from->ev_high;
+        to->ev_max = from->ev_max;
+        to->ev_oom = from->ev_oom;
+        to->ev_oom_kill = from->ev_oom_kill;
+}
+
 static void begin_run(Unit *unit, const Event *event) {
+        Sample before = unit->sample;
+        bool same = unit->present;
+
         memcpy(unit->invocation, event->start.invocation, sizeof(unit->invocation));
         unit->present = true;
         unit->sample = event->start.sample;
         /* The counters of a run that began just now count from zero: what happened before we looked is not lost. */
-        if (event->start.fresh)
+        if (same)
+                copy_counts(&unit->sample, &before);
+        else if (event->start.fresh)
                 unit->sample.ev_high = unit->sample.ev_max = unit->sample.ev_oom = unit->sample.ev_oom_kill = 0;
         unit->sample_time = 0;
         unit->pace = (Pace){0};
@@ -94,8 +127,9 @@ static void begin_run(Unit *unit, const Event *event) {
         unit->wire_offset = 0;
         unit->timer_cause = TIMER_NONE;
         unit->timer_until = 0;
-        unit->muted = false;
-        unit->throttled = unit->frozen = unit->on_loan = false;
+        unit->muted = unit->muted && same;
+        unit->on_loan = unit->on_loan && same;
+        unit->throttled = unit->frozen = unit->wall_lifted = unit->withheld = false;
         unit->started_above = false;
         unit->told_hold = -1;
         ladder_init(&unit->ladder);
@@ -119,6 +153,7 @@ static int on_start(const Step *step, Unit *unit, const Event *event) {
                         return r;
         }
         unit->policy = policy;
+        end_run(step, unit, event->start.operator_high);
         begin_run(unit, event);
         first.kind = EVENT_SAMPLE;
         first.sample = event->start.sample;
@@ -145,7 +180,7 @@ static bool is_worth_keeping(const Unit *unit, usec_t now) {
 static int on_stop(const Step *step, Unit *unit) {
         unit->present = false;
         unit->placed = BYTES_INFINITY; /* the wire went with the cgroup */
-        unit->throttled = unit->frozen = unit->on_loan = false;
+        unit->throttled = unit->frozen = unit->on_loan = unit->wall_lifted = false;
         unit->next_sample = unit->ladder_due = USEC_INFINITY;
         if (is_worth_keeping(unit, step->now))
                 unit_update_due(step->engine, unit);
@@ -154,18 +189,21 @@ static int on_stop(const Step *step, Unit *unit) {
         return 0;
 }
 
+static int on_named(Unit *unit, const Event *event) {
+        memcpy(unit->invocation, event->named.invocation, sizeof(unit->invocation));
+        return 0;
+}
+
 static int on_pressure(const Step *step, Unit *unit, const Event *event) {
         if (judge_pressure(unit, event->pressure.some_total, event->pressure.full_total, step->now)) {
                 /* Whatever moves now must see the memory as it is now. */
-                step_action(step, unit, ACTION_SAMPLE);
-                unit->ladder_due = step->now;
+                ask_for_reading(step, unit);
         }
         return 0;
 }
 
 static int on_high(const Step *step, Unit *unit, const Event *event) {
-        if (unit->throttled)
-                tell_undone(step, unit, "throttle", "memory.high was written by somebody else");
+        rung_undo_throttle(step, unit, UNDOING_FOREIGN);
         wire_contested(step, unit, event->high.bytes);
         settle(step, unit);
         return 0;
@@ -200,8 +238,6 @@ static int on_drill(const Step *step, Unit *unit, const Event *event) {
 
 static void tick_unit(const Step *step, Unit *unit) {
         bool wanted = unit->next_sample <= step->now || unit->ladder_due <= step->now;
-        bool expired = (unit->throttled && unit->throttled_until <= step->now) ||
-                       (unit->frozen && unit->frozen_until <= step->now);
 
         if (unit->acting_until <= step->now)
                 rung_expire(step, unit);
@@ -209,16 +245,16 @@ static void tick_unit(const Step *step, Unit *unit) {
                 unit_update_due(step->engine, unit);
                 return;
         }
-        if (expired || step->engine->paused)
-                rung_undo(step, unit, expired ? "time is up" : "paused");
+        if (unit->throttled_until <= step->now)
+                rung_undo_throttle(step, unit, UNDOING_EXPIRED);
+        if (unit->frozen_until <= step->now)
+                rung_undo_freeze(step, unit, UNDOING_EXPIRED);
+        if (step->engine->paused)
+                rung_undo(step, unit, UNDOING_PAUSED);
         settle(step, unit);
         if (!wanted)
                 return;
-        /* The reading's answer settles what is due next. Should none come (the cgroup is going), it is not asked for in a
-         * loop; until then the ladder stays due, so that the answer counts as asked for. */
-        step_action(step, unit, ACTION_SAMPLE);
-        unit->ladder_due = step->now;
-        step->engine->due[unit - step->engine->units] = util_add(step->now, SAMPLE_ANSWER);
+        ask_for_reading(step, unit);
 }
 
 static int on_tick(const Step *step) {
@@ -236,7 +272,9 @@ static int on_tick(const Step *step) {
 
 static void pause_unit(const Step *step, Unit *unit, bool pause) {
         if (pause)
-                rung_undo(step, unit, "paused");
+                rung_undo(step, unit, UNDOING_PAUSED);
+        else
+                rung_free_to_act(step, unit);
         settle(step, unit);
 }
 
@@ -255,8 +293,10 @@ static int on_pause(const Step *step, Unit *unit, const Event *event) {
         }
         step->engine->paused = pause;
         for (unsigned i = 0; i < step->engine->n_slots; i++) {
-                if (!pause)
+                if (!pause) {
                         step->engine->units[i].paused = false;
+                        rung_free_to_act(step, &step->engine->units[i]);
+                }
                 /* Each unit follows at its own tick, so that the action list's bound holds however many there are. */
                 if (step->engine->units[i].present)
                         step->engine->due[i] = step->now;
@@ -268,6 +308,8 @@ int engine_step(Engine *engine, const Event *event, ActionList *actions) {
         Step step = {.engine = engine, .actions = actions};
         Unit *unit = event->path[0] ? unit_find(engine, event->path) : NULL;
 
+        if (event->time > TIME_MAX || !event_has_its_path(event))
+                return -EINVAL;
         engine->now = MAX(engine->now, event->time);
         step.now = engine->now;
         switch (event->kind) {
@@ -280,6 +322,8 @@ int engine_step(Engine *engine, const Event *event, ActionList *actions) {
                 return on_pause(&step, unit, event);
         case EVENT_DONE:
                 return unit ? on_done(&step, unit, event) : 1;
+        case EVENT_NAMED:
+                return unit_is_live(unit) ? on_named(unit, event) : 1;
         case EVENT_STOP:
                 return unit && unit->present ? on_stop(&step, unit) : 1;
         case EVENT_SAMPLE:

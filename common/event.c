@@ -35,6 +35,7 @@ static const Field start_fields[] = {
         FIELD("operator_high", FIELD_U64, start.operator_high),
         SAMPLE_FIELDS(start.sample),
 };
+static const Field named_fields[] = {FIELD("invocation", FIELD_TEXT, named.invocation)};
 static const Field sample_fields[] = {SAMPLE_FIELDS(sample)};
 static const Field pressure_fields[] = {
         FIELD("some", FIELD_U64, pressure.some_total),
@@ -57,6 +58,7 @@ static const struct {
 } kinds[] = {
         [EVENT_TICK] = {"tick", NULL, 0},
         [EVENT_START] = KIND("start", start_fields),
+        [EVENT_NAMED] = KIND("named", named_fields),
         [EVENT_STOP] = {"stop", NULL, 0},
         [EVENT_SAMPLE] = KIND("sample", sample_fields),
         [EVENT_PRESSURE] = KIND("pressure", pressure_fields),
@@ -150,7 +152,7 @@ static const char *take_word(const char *line, char *ret, size_t size) {
                 if (value == '\\') {
                         char digits[3] = {0}, *end;
 
-                        if (line[0] != 'x' || !line[1] || !line[2])
+                        if (line[0] != 'x' || strspn(line + 1, "0123456789abcdef") < 2)
                                 return NULL;
                         memcpy(digits, line + 1, 2);
                         value = (unsigned) strtoul(digits, &end, 16);
@@ -249,8 +251,7 @@ static int parse_kind(const char *word, EventKind *ret) {
         return -EINVAL;
 }
 
-/* Everything but a tick, a pause and a resume is about a unit. */
-static bool path_is_fitting(const Event *event) {
+bool event_has_its_path(const Event *event) {
         if (event->path[0])
                 return unitname_path_is_valid(event->path);
         return event->kind == EVENT_TICK || event->kind == EVENT_PAUSE || event->kind == EVENT_RESUME;
@@ -271,7 +272,7 @@ int event_parse(const char *line, Event *ret) {
                 return -EINVAL;
         if (util_streq(event.path, "-"))
                 event.path[0] = 0;
-        if (!path_is_fitting(&event))
+        if (!event_has_its_path(&event))
                 return -EINVAL;
         while (*line) {
                 line = take_word(line, word, sizeof(word));

@@ -6,12 +6,13 @@
 #include "unitname.h"
 #include "util.h"
 
-#define EVENT_LINE_MAX 2048
+#define EVENT_LINE_MAX 6144 /* a path of blanks is four times as long when escaped */
 #define INVOCATION_MAX 33 /* 32 hexadecimal digits and a NUL */
 
 typedef enum EventKind {
         EVENT_TICK,     /* only time went on */
         EVENT_START,    /* a run of a unit began, or was found by the daemon at its own start */
+        EVENT_NAMED,    /* the run's invocation id, which systemd writes a little after it makes the cgroup */
         EVENT_STOP,     /* the unit's cgroup is gone */
         EVENT_SAMPLE,   /* a unit's memory was read */
         EVENT_PRESSURE, /* a unit's stall totals were read */
@@ -48,6 +49,9 @@ typedef struct Event {
                 } start;
                 Sample sample;
                 struct {
+                        char invocation[INVOCATION_MAX];
+                } named;
+                struct {
                         uint64_t some_total, full_total; /* usec, cumulated */
                 } pressure;
                 struct {
@@ -65,6 +69,9 @@ typedef struct Event {
                 } drill;
         };
 } Event;
+
+/* Is it about a valid cgroup, or of a kind that needs none (a tick; a pause or a resume of everything)? */
+bool event_has_its_path(const Event *event);
 
 const char *event_kind_name(EventKind kind);
 

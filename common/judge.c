@@ -6,8 +6,11 @@
  * hovers at a level does not climb and relax in turns. */
 #define HYSTERESIS_SHARE 20
 
+/* A level of nothing is one that is reached by missing data. */
 static uint64_t level_of(const Unit *unit, unsigned rung) {
-        return units_level_bytes(&unit->policy->rungs[rung].usage, unit->sample.limit);
+        uint64_t level = units_level_bytes(&unit->policy->rungs[rung].usage, unit->sample.limit);
+
+        return level == 0 ? BYTES_INFINITY : level;
 }
 
 static uint64_t clear_below(uint64_t level, uint64_t limit) {
@@ -43,11 +46,11 @@ static uint32_t judge_events(const Unit *unit, usec_t now) {
         return firing;
 }
 
-static uint32_t judge_stalls(const Unit *unit) {
+static uint32_t judge_stalls(const Unit *unit, usec_t now) {
         uint32_t firing = 0;
 
         for (unsigned i = 0; i < unit->policy->n_pressures; i++)
-                if (unit->meters[i].holds)
+                if (meter_holds(&unit->meters[i], unit->policy->pressures[i].window, now))
                         firing |= 1U << unit->policy->pressures[i].rung;
         return firing;
 }
@@ -57,7 +60,7 @@ LadderInput judge_conditions(const Unit *unit, usec_t now) {
         uint32_t unclear = 0;
 
         judge_usage(unit, &input, &unclear);
-        input.firing |= judge_events(unit, now) | judge_stalls(unit);
+        input.firing |= judge_events(unit, now) | judge_stalls(unit, now);
         input.clear = ~(unclear | input.firing);
         return input;
 }
@@ -74,11 +77,12 @@ uint64_t judge_next_level(const Unit *unit) {
         return next;
 }
 
-/* "high" events that our own wire or throttle made say nothing about the service. */
+/* "high" events that our own wire or throttle made say nothing about the service; nor do those that came in between the last
+ * reading and its lifting. */
 static uint64_t counted_delta(const Unit *unit, Counted what, const Sample *sample) {
         switch (what) {
         case COUNTED_HIGH:
-                return unit->placed != BYTES_INFINITY ? 0 : util_sub(sample->ev_high, unit->sample.ev_high);
+                return unit->wired ? 0 : util_sub(sample->ev_high, unit->sample.ev_high);
         case COUNTED_MAX:
                 return util_sub(sample->ev_max, unit->sample.ev_max);
         case COUNTED_OOM_KILL:
@@ -98,12 +102,14 @@ void judge_count(Unit *unit, const Sample *sample, usec_t now) {
                 if (delta > 0)
                         counter_add(&unit->counters[i], condition->window, now, delta);
         }
+        unit->wired = unit->placed != BYTES_INFINITY;
 }
 
 bool judge_pressure(Unit *unit, uint64_t some_total, uint64_t full_total, usec_t now) {
         bool changed = false;
 
-        if (now < unit->ignore_pressure_until)
+        /* A throttle makes pressure of nearly 100 % (facts-kernel 4), which must not climb the ladder for the service. */
+        if (unit->throttled || now < unit->ignore_pressure_until)
                 return false;
         for (unsigned i = 0; i < unit->policy->n_pressures; i++) {
                 const PressureCondition *condition = &unit->policy->pressures[i];

@@ -210,7 +210,8 @@ void ladder_begin_action(Ladder *ladder) {
 }
 
 void ladder_end_action(Ladder *ladder, usec_t retry_at) {
-        ladder->state = LADDER_STANDING;
+        /* On no rung any more when the policy changed meanwhile. */
+        ladder->state = ladder->rung < 0 ? LADDER_CALM : LADDER_STANDING;
         ladder->retry_at = retry_at;
         ladder->was_clear = false;
         ladder->clear_since = USEC_INFINITY;

@@ -16,5 +16,8 @@ typedef struct Meter {
  * since the base reaches it, and ends with a whole window below it. */
 bool meter_read(Meter *meter, uint64_t total, usec_t stall, usec_t window, usec_t now);
 
+/* Does the condition hold by a reading that is not too old for it? Readings stop when all is calm. */
+bool meter_holds(const Meter *meter, usec_t window, usec_t now);
+
 /* Forgets what was measured: the stall was of our own making (a wire, a throttle), or the unit began anew. */
 void meter_reset(Meter *meter);

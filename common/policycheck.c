@@ -8,6 +8,8 @@
 #include "globexample.h"
 #include "policyset.h"
 
+#define SERVICE ".service"
+
 typedef enum Fault {
         FAULT_NO_CONDITION,
         FAULT_NO_ACTION,
@@ -144,16 +146,24 @@ static int check_combination(Check *check, const FileBits *files, const char *ex
         return 0;
 }
 
+/* Nearly all units are services: files for "web@*" and for "*.service" meet in one. */
+static void make_service(const char *glob, char *name) {
+        char *end = name + strlen(name);
+
+        if (end - name >= (ptrdiff_t) strlen(SERVICE) && util_streq(end - strlen(SERVICE), SERVICE))
+                return;
+        (void) strcpy(end, SERVICE);
+        if (!unitname_matches(glob, name))
+                *end = 0;
+}
+
 static int check_unit_glob(Check *check, const char *glob) {
-        char name[UNIT_NAME_MAX + sizeof(".service")], path[CGROUP_PATH_MAX];
+        char name[UNIT_NAME_MAX + sizeof(SERVICE)], path[CGROUP_PATH_MAX];
         FileBits files;
 
         if (glob_example(glob, name, UNIT_NAME_MAX) < 0 || !unitname_matches(glob, name))
                 return 0;
-        /* Nearly all units are services, and files for "web@*" and for "*.service" meet in one. */
-        strcat(name, ".service");
-        if (!unitname_matches(glob, name))
-                name[strlen(name) - strlen(".service")] = 0;
+        make_service(glob, name);
         (void) snprintf(path, sizeof(path), "/system.slice/%s", name);
         (void) policy_set_match(check->set, name, path, &files);
         return check_combination(check, &files, name);

@@ -75,6 +75,7 @@ static int make_setting(Merge *merge, const ConfKey *key, const char *value, con
 static int keep(Builder *builder, const ConfKey *key, const char *value) {
         PolicyFile *file = builder->file;
         Setting *settings;
+        char *copy;
 
         if (file->n_settings >= POLICY_SETTINGS_MAX) {
                 (void) conf_fail(&builder->where, "the file is too long; expected at most %d settings",
@@ -85,10 +86,10 @@ static int keep(Builder *builder, const ConfKey *key, const char *value) {
         if (!settings)
                 return -ENOMEM;
         file->settings = settings;
-        settings[file->n_settings] = (Setting){.key = key, .value = strdup(value), .line = builder->where.source.line};
-        if (!settings[file->n_settings].value)
+        copy = strdup(value);
+        if (!copy)
                 return -ENOMEM;
-        file->n_settings++;
+        settings[file->n_settings++] = (Setting){.key = key, .value = copy, .line = builder->where.source.line};
         return 0;
 }
 

@@ -70,25 +70,24 @@ static void say_goodbye(const Step *step, Unit *unit, const ActionSpec *spec) {
 
         if (spec->verb != VERB_KILL) {
                 lend(step, unit, spec);
-                unit->throttled = false;
+                rung_undo_throttle(step, unit, UNDOING_GOODBYE);
                 if (unit->placed != BYTES_INFINITY || unit->operator_high != BYTES_INFINITY) {
                         action = step_action(step, unit, ACTION_HIGH);
                         action->bytes = BYTES_INFINITY;
                         action->restore = unit->operator_high == BYTES_INFINITY;
                         /* With an operator's wall the lifted value is ours and must be put back if the unit lives on. */
+                        unit->wall_lifted = !action->restore;
                         unit->placed = BYTES_INFINITY;
                 }
         }
-        if (unit->frozen) {
-                step_action(step, unit, ACTION_THAW);
-                unit->frozen = false;
-        }
+        rung_undo_freeze(step, unit, UNDOING_GOODBYE);
 }
 
+/* Near the working set, but never above a wall that the operator has put up. */
 static uint64_t throttle_bytes(const Unit *unit) {
         uint64_t bytes = util_add(unit->sample.working_set, unit->sample.working_set / 64);
 
-        return MAX(bytes - bytes % PAGE_BYTES, PAGE_BYTES);
+        return MIN(MAX(bytes - bytes % PAGE_BYTES, PAGE_BYTES), unit->operator_high);
 }
 
 static void ask(const Step *step, Unit *unit, const ActionSpec *spec) {
@@ -112,6 +111,8 @@ static void ask(const Step *step, Unit *unit, const ActionSpec *spec) {
                 unit->throttled = true;
                 unit->throttled_until = util_add(step->now, spec->duration);
                 unit->placed = action->bytes;
+                unit->wired = true;
+                judge_forget_pressure(unit, step->now);
         }
         if (spec->verb == VERB_FREEZE) {
                 unit->frozen = true;
@@ -129,6 +130,10 @@ static void withhold(const Step *step, Unit *unit, const ActionSpec *spec, const
                 unit->ladder.retry_at = util_add(step->now, RETRY_BUSY);
                 return;
         }
+        if (util_streq(refusal->word, "too-many"))
+                unit->ladder.retry_at = util_add(step->now, RETRY_FAILED);
+        if (util_streq(refusal->word, "paused") || util_streq(refusal->word, "observe"))
+                unit->withheld = true;
         if (!util_streq(refusal->word, "budget")) {
                 tell_withheld(step, unit, spec, refusal);
                 return;
@@ -146,7 +151,7 @@ void rung_take(const Step *step, Unit *unit, const LadderStep *move, bool drill)
         Refusal refusal;
 
         unit->taken_at = unit->sample.working_set;
-        unit->told_hold = -1;
+        unit->withheld = false;
         if (news || drill)
                 tell_rung(step, unit, move, drill);
         for (unsigned i = 0; i < rung->n_actions; i++) {
@@ -169,27 +174,25 @@ static void end_acting(const Step *step, Unit *unit, const Pending *pending, int
         unit->acting_until = USEC_INFINITY;
         if (unit->ladder.state == LADDER_ACTING)
                 ladder_end_action(&unit->ladder, result < 0 ? util_add(step->now, RETRY_FAILED) : USEC_INFINITY);
-        if (!unit_is_live(unit))
-                return;
-        if (result == 0 && pending->spec.verb == VERB_RESTART) {
+        /* Also when the new run has not been seen yet: its first reading is what counts. */
+        if (unit->policy && result == 0 && pending->spec.verb == VERB_RESTART) {
                 unit->check_fresh = true;
                 unit->fresh_rung = policy_find_rung(unit->policy, pending->rung);
         }
-        if (result < 0 && unit->operator_high != BYTES_INFINITY && unit->placed == BYTES_INFINITY) {
-                Action *action = step_action(step, unit, ACTION_HIGH);
-
-                action->bytes = unit->operator_high;
-                action->restore = true;
-        }
+        if (!unit_is_live(unit))
+                return;
+        rung_raise_wall(step, unit);
         step_action(step, unit, ACTION_SAMPLE);
-        unit->ladder_due = step->now;
 }
 
-static void note_failure(Unit *unit, const ActionSpec *spec) {
-        if (spec->verb == VERB_THROTTLE && unit->throttled)
+/* A freeze that failed may have been half-way there, or an earlier one may be in force: a unit is never left to that. */
+static void note_failure(const Step *step, Unit *unit, const ActionSpec *spec) {
+        if (spec->verb == VERB_THROTTLE)
                 unit->throttled = false;
-        if (spec->verb == VERB_FREEZE)
+        if (spec->verb == VERB_FREEZE && unit->present) {
                 unit->frozen = false;
+                step_action(step, unit, ACTION_THAW);
+        }
 }
 
 void rung_done(const Step *step, Unit *unit, const Event *event) {
@@ -201,7 +204,7 @@ void rung_done(const Step *step, Unit *unit, const Event *event) {
                         continue;
                 tell_action(step, unit, pending, event);
                 if (event->done.result < 0)
-                        note_failure(unit, &pending->spec);
+                        note_failure(step, unit, &pending->spec);
                 if (unit->acting_id == pending->id)
                         end_acting(step, unit, pending, event->done.result);
                 *pending = (Pending){0};
@@ -219,17 +222,43 @@ void rung_expire(const Step *step, Unit *unit) {
         rung_done(step, unit, &event);
 }
 
-void rung_undo(const Step *step, Unit *unit, const char *reason) {
-        if (unit->throttled) {
-                unit->throttled = false;
-                judge_forget_pressure(unit, util_add(step->now, USEC_PER_SEC));
-                tell_undone(step, unit, "throttle", reason);
-        }
-        if (unit->frozen) {
-                unit->frozen = false;
-                step_action(step, unit, ACTION_THAW);
-                tell_undone(step, unit, "freeze", reason);
-        }
+/* memory.high itself follows in wire_update(). */
+void rung_undo_throttle(const Step *step, Unit *unit, Undoing why) {
+        if (!unit->throttled)
+                return;
+        unit->throttled = false;
+        judge_forget_pressure(unit, util_add(step->now, BRAKED));
+        tell_undone(step, unit, "throttle", why);
+}
+
+void rung_undo_freeze(const Step *step, Unit *unit, Undoing why) {
+        if (!unit->frozen)
+                return;
+        unit->frozen = false;
+        step_action(step, unit, ACTION_THAW);
+        tell_undone(step, unit, "freeze", why);
+}
+
+void rung_undo(const Step *step, Unit *unit, Undoing why) {
+        rung_undo_throttle(step, unit, why);
+        rung_undo_freeze(step, unit, why);
+}
+
+void rung_raise_wall(const Step *step, Unit *unit) {
+        Action *action;
+
+        if (!unit->wall_lifted)
+                return;
+        unit->wall_lifted = false;
+        action = step_action(step, unit, ACTION_HIGH);
+        action->bytes = unit->operator_high;
+        action->restore = true;
+}
+
+void rung_free_to_act(const Step *step, Unit *unit) {
+        if (unit->withheld)
+                unit->ladder.retry_at = util_add(step->now, 1); /* a deadline, which asks for a reading */
+        unit->withheld = false;
 }
 
 /* Asked for at each reading until memory.max is seen to be the operator's again: it can't go back while more is in use than
@@ -241,7 +270,7 @@ void rung_repay(const Step *step, Unit *unit) {
                 return;
         if (unit->sample.own_max != util_add(unit->operator_max, unit->loan)) {
                 unit->on_loan = false;
-                tell_undone(step, unit, "loan", "repaid");
+                tell_undone(step, unit, "loan", UNDOING_REPAID);
                 return;
         }
         if (unit->sample.current >= unit->operator_max)
@@ -259,7 +288,11 @@ void rung_check_fresh(const Step *step, Unit *unit) {
         if (unit->check_fresh && unit->sample.working_set >= level && level != BYTES_INFINITY) {
                 unit->started_above = true;
                 tell_started_above(step, unit);
-        } else if (unit->sample.working_set < level)
+        } else if (unit->sample.working_set < level) {
+                /* What was withheld for that is due again once the level is reached anew. */
+                if (unit->started_above && unit->ladder.rung == unit->fresh_rung)
+                        unit->ladder.retry_at = step->now;
                 unit->started_above = false;
+        }
         unit->check_fresh = false;
 }

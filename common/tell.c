@@ -17,8 +17,11 @@ static Record *record_new(const Step *step, const Unit *unit, RecordKind kind) {
         return record;
 }
 
+/* A cgroup that is no unit has only its path to tell it from others. */
 static const char *name_of(const Unit *unit) {
-        return unitname_of_path(unit->path);
+        const char *name = unitname_of_path(unit->path);
+
+        return unitname_type(name) == UNIT_NONE ? unit->path : name;
 }
 
 static _printf_(2, 3) void say(Record *record, const char *format, ...) {
@@ -55,19 +58,18 @@ static const char *describe_usage(const Sample *sample, char *buf, size_t size) 
         return buf;
 }
 
+/* The limit is left out: at the beginning of a run systemd has often not written it yet. */
 void tell_armed(const Step *step, const Unit *unit) {
         Record *record = record_new(step, unit, RECORD_ARMED);
-        char used[96], wire[UNITS_TEXT_MAX];
+        static const char *const how[] = {
+                [WATCH_NONE] = "its events and its pressure",
+                [WATCH_WIRE] = "a wire at the next level",
+                [WATCH_TIMER] = "timer",
+        };
+        static_assert(ELEMENTSOF(how) == _WATCH_MAX, "a watch has no words");
 
-        describe_usage(&unit->sample, used, sizeof(used));
         SET(record, result, watch_name(unit->watch));
-        if (unit->placed != BYTES_INFINITY)
-                say(record, "%s is guarded: its working set is %s; the wire is at %s.", name_of(unit), used,
-                    units_format_bytes(unit->placed, wire));
-        else if (unit->watch == WATCH_TIMER)
-                say(record, "%s is watched by timer: its working set is %s.", name_of(unit), used);
-        else
-                say(record, "%s is watched: its working set is %s.", name_of(unit), used);
+        say(record, "%s is guarded, watched by %s.", name_of(unit), how[unit->watch]);
 }
 
 void tell_cache(const Step *step, const Unit *unit) {
@@ -113,7 +115,7 @@ static void describe_cause(const Step *step, const Unit *unit, int rung, char *b
         for (unsigned i = 0; i < policy->n_pressures; i++) {
                 const PressureCondition *pressure = &policy->pressures[i];
 
-                if (pressure->rung == (unsigned) rung && unit->meters[i].holds) {
+                if (pressure->rung == (unsigned) rung && meter_holds(&unit->meters[i], pressure->window, step->now)) {
                         snprintf(buf, size, "it stalled for memory (%s) for at least %s in %s", stalled_name(pressure->what),
                                  units_format_duration(pressure->stall, a),
                                  units_format_duration(pressure->window, b));
@@ -245,13 +247,26 @@ void tell_action(const Step *step, const Unit *unit, const Pending *pending, con
                     event->done.detail[0] ? "; " : "", event->done.detail);
 }
 
-void tell_undone(const Step *step, const Unit *unit, const char *what, const char *reason) {
+static const struct {
+        const char *word, *text;
+} undoings[] = {
+        [UNDOING_EXPIRED] = {"expired", "its time is up"},
+        [UNDOING_RELAXED] = {"relaxed", "it is calm again"},
+        [UNDOING_PAUSED] = {"paused", "memguard is paused"},
+        [UNDOING_REPAID] = {"repaid", "MemoryMax= is the operator's own again"},
+        [UNDOING_FOREIGN] = {"foreign", "memory.high was written by somebody else"},
+        [UNDOING_ENDED] = {"ended", "its run has ended"},
+        [UNDOING_GOODBYE] = {"goodbye", "the service needs to run to end cleanly"},
+};
+static_assert(ELEMENTSOF(undoings) == _UNDOING_MAX, "an undoing has no words");
+
+void tell_undone(const Step *step, const Unit *unit, const char *what, Undoing why) {
         Record *record = record_new(step, unit, RECORD_UNDONE);
 
         SET(record, action, what);
         SET(record, result, "undone");
-        SET(record, reason, reason);
-        say(record, "%s: the %s is undone (%s).", name_of(unit), what, reason);
+        SET(record, reason, undoings[why].word);
+        say(record, "%s: the %s is undone: %s.", name_of(unit), what, undoings[why].text);
 }
 
 void tell_loan(const Step *step, const Unit *unit) {

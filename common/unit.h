@@ -23,6 +23,21 @@ typedef enum TimerCause {
         _TIMER_CAUSE_INVALID = -EINVAL,
 } TimerCause;
 
+#define BRAKED (2 * USEC_PER_SEC) /* a task that hit memory.high may sleep this long (mem_cgroup_handle_over_high, 6.1) */
+
+/* Why something is undone. */
+typedef enum Undoing {
+        UNDOING_EXPIRED,
+        UNDOING_RELAXED,
+        UNDOING_PAUSED,
+        UNDOING_REPAID,
+        UNDOING_FOREIGN,
+        UNDOING_GOODBYE,
+        UNDOING_ENDED,
+        _UNDOING_MAX,
+        _UNDOING_INVALID = -EINVAL,
+} Undoing;
+
 typedef struct Unit {
         bool used;    /* the slot is taken */
         bool present; /* its cgroup exists; a unit that is gone keeps its slot for its budget, counters and open actions */
@@ -48,6 +63,8 @@ typedef struct Unit {
         Counter contested;  /* foreign writes to memory.high */
 
         bool throttled, frozen, on_loan, paused;
+        bool wall_lifted; /* the operator's own memory.high, for a goodbye */
+        bool wired;       /* memory.high was ours at some time since the last reading */
         usec_t throttled_until, frozen_until;
         uint64_t operator_max, loan; /* while on_loan */
 
@@ -58,6 +75,7 @@ typedef struct Unit {
         uint64_t taken_at; /* working set when the rung was taken, for the verify */
         int told_hold;     /* the rung whose hold has been told, or -1 */
         usec_t budget_told;
+        bool withheld;      /* the rung's action, for a reason that an operator may end: a pause, observing */
         bool check_fresh;   /* the next reading is a new run's first after a restart of ours */
         bool started_above; /* that run was above the rung at once: another restart can't help */
         int fresh_rung;     /* the rung that restarted */
@@ -127,7 +145,11 @@ void wire_contested(const Step *step, Unit *unit, uint64_t bytes);
 /* rung.c: taking a rung, and the ends of actions. */
 void rung_take(const Step *step, Unit *unit, const LadderStep *move, bool drill);
 void rung_done(const Step *step, Unit *unit, const Event *event);
-void rung_undo(const Step *step, Unit *unit, const char *reason); /* throttle and freeze */
+void rung_undo_throttle(const Step *step, Unit *unit, Undoing why);
+void rung_undo_freeze(const Step *step, Unit *unit, Undoing why);
+void rung_undo(const Step *step, Unit *unit, Undoing why); /* both */
+void rung_raise_wall(const Step *step, Unit *unit);        /* the operator's memory.high that a goodbye lifted */
+void rung_free_to_act(const Step *step, Unit *unit);       /* what was withheld may be done now */
 void rung_repay(const Step *step, Unit *unit);                    /* the loan */
 void rung_check_fresh(const Step *step, Unit *unit);
 void rung_expire(const Step *step, Unit *unit); /* an action that never answered */
@@ -149,7 +171,7 @@ void tell_relaxed(const Step *step, const Unit *unit, const LadderStep *move);
 void tell_hold(const Step *step, const Unit *unit, int rung);
 void tell_withheld(const Step *step, const Unit *unit, const ActionSpec *spec, const Refusal *refusal);
 void tell_action(const Step *step, const Unit *unit, const Pending *pending, const Event *event);
-void tell_undone(const Step *step, const Unit *unit, const char *what, const char *reason);
+void tell_undone(const Step *step, const Unit *unit, const char *what, Undoing why);
 void tell_loan(const Step *step, const Unit *unit);
 void tell_notify(const Step *step, const Unit *unit, const ActionSpec *spec);
 void tell_paused(const Step *step, const Unit *unit, bool paused);

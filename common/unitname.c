@@ -212,7 +212,7 @@ static void matcher_step(Matcher *matcher, char c) {
                         continue;
                 matcher->live[i] = false;
                 if (glob[i] == '*') {
-                        if (c != '/' || glob[i + 1] == '*' || (i > 0 && glob[i - 1] == '*'))
+                        if (c != '/' || glob[i + 1] == '*')
                                 matcher_add(matcher, i);
                         continue;
                 }

@@ -237,8 +237,8 @@ const char *units_format_bytes(uint64_t bytes, char buf[static UNITS_TEXT_MAX]) 
 
         if (bytes == BYTES_INFINITY)
                 return strcpy(buf, "unlimited");
-        /* The next unit once the text would have four digits: 1023.97K is 1M, not 1024K. */
-        while (tenths >= 10 * KIB && i + 1 < sizeof(letters) - 1) {
+        /* The next unit where rounding would say 1024: 1023.97K is 1M. 64 bits end at 16E. */
+        while (tenths >= 10 * KIB) {
                 uint64_t unit = UINT64_C(1) << (10 * ++i);
                 tenths = bytes / unit * 10 + (bytes % unit * 10 + unit / 2) / unit;
         }

@@ -12,7 +12,6 @@
 #define STORM_COUNT 16 /* wakes without a move; the kernel sends up to 100 a second */
 #define CONTESTED_WINDOW USEC_PER_MINUTE
 #define CONTESTED_COUNT 60 /* PID 1 writes once or twice a reload */
-#define BRAKED (2 * USEC_PER_SEC) /* a task that hit the wire may sleep this long (mem_cgroup_handle_over_high, 6.1) */
 
 /* Half of the way from the level to the limit: above that too little would be left for a goodbye. */
 static uint64_t highest_wire(uint64_t level, uint64_t limit) {
@@ -54,12 +53,6 @@ static TimerCause timer_cause(const Step *step, const Unit *unit) {
 static void begin_timer(const Step *step, Unit *unit, TimerCause cause) {
         unit->timer_cause = cause;
         unit->timer_until = util_add(step->now, CACHE_TIMER);
-        if (cause != TIMER_CACHE)
-                return;
-        if (unit->cache_told == 0 || step->now - unit->cache_told >= CACHE_TOLD_AGAIN) {
-                tell_cache(step, unit);
-                unit->cache_told = step->now;
-        }
 }
 
 void wire_hit(const Step *step, Unit *unit, const Sample *sample, bool notified) {
@@ -104,6 +97,7 @@ static void place(const Step *step, Unit *unit, uint64_t bytes) {
         action->restore = bytes == BYTES_INFINITY;
         action->bytes = action->restore ? unit->operator_high : bytes;
         unit->placed = bytes;
+        unit->wired = true;
 }
 
 /* memory.events sleeps while it would wake us all the time, and wakes again when an interval was quiet. */
@@ -128,6 +122,16 @@ static void set_pace(const Step *step, Unit *unit) {
                 unit->next_sample = USEC_INFINITY;
 }
 
+/* With the reading that brought it about, and not at every turn of a unit that comes and goes. */
+static void say_cache(const Step *step, Unit *unit) {
+        if (unit->timer_cause != TIMER_CACHE || unit->timer_until != util_add(step->now, CACHE_TIMER))
+                return;
+        if (unit->cache_told != 0 && step->now - unit->cache_told < CACHE_TOLD_AGAIN)
+                return;
+        tell_cache(step, unit);
+        unit->cache_told = step->now;
+}
+
 void wire_update(const Step *step, Unit *unit) {
         TimerCause cause = timer_cause(step, unit);
         bool levels = has_levels(unit);
@@ -135,6 +139,7 @@ void wire_update(const Step *step, Unit *unit) {
         if (unit->timer_cause == TIMER_CACHE && cause == TIMER_NONE)
                 unit->wire_offset = util_sub(unit->sample.current, unit->sample.working_set);
         unit->timer_cause = cause;
+        say_cache(step, unit);
         unit->watch = !levels ? WATCH_NONE : cause == TIMER_NONE ? WATCH_WIRE : WATCH_TIMER;
         place(step, unit, wanted_high(unit));
         if (!unit->present)
@@ -143,13 +148,20 @@ void wire_update(const Step *step, Unit *unit) {
         set_pace(step, unit);
 }
 
+/* PID 1 may put the operator's wall up again in the middle of a goodbye. */
+static void lift_wall(const Step *step, Unit *unit) {
+        unit->wall_lifted = unit->wall_lifted && unit->ladder.state == LADDER_ACTING && unit->operator_high != BYTES_INFINITY;
+        if (unit->wall_lifted)
+                step_action(step, unit, ACTION_HIGH)->bytes = BYTES_INFINITY;
+}
+
 void wire_contested(const Step *step, Unit *unit, uint64_t bytes) {
         bool changed = bytes != unit->operator_high;
 
         counter_add(&unit->contested, CONTESTED_WINDOW, step->now, 1);
         unit->operator_high = bytes;
         unit->placed = BYTES_INFINITY;
-        unit->throttled = false;
+        lift_wall(step, unit);
         if (counter_sum(&unit->contested, CONTESTED_WINDOW, step->now) >= CONTESTED_COUNT)
                 begin_timer(step, unit, TIMER_CONTESTED);
         wire_update(step, unit);

@@ -55,7 +55,7 @@ int act_each_pid(int dirfd, void (*each)(void *userdata, int pid), void *userdat
  * it is used. -ESRCH when it is gone or elsewhere. */
 int act_open_pid(const Kernfs *kernfs, const char *path, int pid, int *ret_pidfd);
 
-/* Dropping some of a cgroup's memory on the worker. finished() runs on the main thread, with a copy of the job; result
+/* Dropping some of a cgroup's memory on the worker. finished() runs on the main thread; result
  * is 0, -EAGAIN when no more could be reclaimed, -ETIMEDOUT, or what the kernel said. */
 typedef struct ReclaimJob ReclaimJob;
 struct ReclaimJob {

@@ -50,11 +50,16 @@ static int run(void *userdata) {
         return reclaim(userdata);
 }
 
-static void finished(void *userdata, int result) {
-        ReclaimJob *job = userdata, copy = *job;
+void act_reclaim_free(ReclaimJob *job) {
+        fd_closep(&job->dirfd);
+        job->used = false;
+}
 
+static void finished(void *userdata, int result) {
+        ReclaimJob *job = userdata;
+
+        job->finished(job, result);
         act_reclaim_free(job);
-        copy.finished(&copy, result);
 }
 
 ReclaimJob *act_reclaim_new(int dirfd, const char *path) {
@@ -70,11 +75,6 @@ ReclaimJob *act_reclaim_new(int dirfd, const char *path) {
                 return job;
         }
         return NULL;
-}
-
-void act_reclaim_free(ReclaimJob *job) {
-        fd_closep(&job->dirfd);
-        job->used = false;
 }
 
 /* A second more than our own bound, which is looked at between the steps only. */

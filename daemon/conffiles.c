@@ -90,6 +90,7 @@ static bool is_policy_name(const char *name) {
 /* Adds a file, or puts it in the place of the one of the same name in a weaker directory. */
 static int add_entry(Files *files, unsigned directory, const char *name) {
         Entry *entries;
+        char *copy;
 
         for (size_t i = 0; i < files->n_entries; i++)
                 if (util_streq(files->entries[i].name, name)) {
@@ -102,10 +103,10 @@ static int add_entry(Files *files, unsigned directory, const char *name) {
         if (!entries)
                 return -ENOMEM;
         files->entries = entries;
-        entries[files->n_entries] = (Entry){.name = strdup(name), .directory = directory};
-        if (!entries[files->n_entries].name)
+        copy = strdup(name);
+        if (!copy)
                 return -ENOMEM;
-        files->n_entries++;
+        entries[files->n_entries++] = (Entry){.name = copy, .directory = directory};
         return 0;
 }
 

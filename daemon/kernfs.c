@@ -1,5 +1,5 @@
-/* See kernfs.h. Everything goes through openat() on a directory fd that is held: names are looked up in the very directory
- * that was opened, whatever has been made anew under its path since. */
+/* See kernfs.h. Everything goes through openat() on a directory fd that is held: names are looked up in the very
+ * directory that was opened, whatever has been made anew under its path since. */
 #include <dirent.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -56,7 +56,8 @@ static bool lists(int dirfd, const char *name, const char *word) {
 }
 
 const char *kernfs_lacks(const Kernfs *kernfs) {
-        /* Asked by this file and not by the file system's type: v1 and hybrid hierarchies have none here, fixtures do. */
+        /* Asked by this file and not by the file system's type: v1 and hybrid hierarchies have none here, fixtures do.
+         */
         if (faccessat(kernfs->cgroup_fd, "cgroup.controllers", F_OK, 0) < 0)
                 return "The unified cgroup v2 hierarchy is not mounted at /sys/fs/cgroup; "
                        "boot with systemd.unified_cgroup_hierarchy=1.";
@@ -73,20 +74,23 @@ const char *kernfs_lacks(const Kernfs *kernfs) {
 int kernfs_open_cgroup(const Kernfs *kernfs, const char *path, int *ret_dirfd) {
         if (!unitname_path_is_valid(path))
                 return -EINVAL;
-        /* No O_PATH: such an fd can be read neither as a directory nor for xattrs (EBADF). cgroupfs has no symbolic links. */
+        /* No O_PATH: such an fd can be read neither as a directory nor for xattrs (EBADF). cgroupfs has no symbolic
+         * links. */
         return open_dir(kernfs->cgroup_fd, path[1] ? path + 1 : ".", O_RDONLY | O_NOFOLLOW, ret_dirfd);
 }
 
-/* Every directory has entries, and none fits into one byte: EINVAL. But first the kernel looks whether the directory has
- * been removed (iterate_dir(): IS_DEADDIR), and only then it is ENOENT. (st_nlink of a removed cgroup is still 2.) */
+/* Every directory has entries, and none fits into one byte: EINVAL. But first the kernel looks whether the directory
+ * has been removed (iterate_dir(): IS_DEADDIR), and only then it is ENOENT. (st_nlink of a removed cgroup is still 2.)
+ */
 static bool is_removed(int dirfd) {
         char none[1];
 
         return getdents64(dirfd, none, sizeof(none)) < 0 && errno == ENOENT;
 }
 
-/* An open() in the directory of a removed cgroup fails with ENOENT, as for a file that this cgroup never had (the root has
- * no memory.max); a read() from a file opened before fails with ENODEV. Callers must tell "gone" from "has none". */
+/* An open() in the directory of a removed cgroup fails with ENOENT, as for a file that this cgroup never had (the root
+ * has no memory.max); a read() from a file opened before fails with ENODEV. Callers must tell "gone" from "has none".
+ */
 int kernfs_open_file(int dirfd, const char *name, int flags) {
         int fd = openat(dirfd, name, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 
@@ -122,9 +126,9 @@ int kernfs_read(int dirfd, const char *name, char *buf, size_t size) {
 }
 
 int kernfs_write(int dirfd, const char *name, const char *text) {
-        /* O_TRUNC means nothing to the kernel's files; in a fixture it keeps a short text from leaving a longer one's tail.
-         * O_NONBLOCK (kernfs_open_file) makes memory.high and memory.max of kernels since 6.16 leave the reclaim to the cgroup's own
-         * tasks, so that the event loop does not do it in this write(); older ones ignore it. */
+        /* O_TRUNC means nothing to the kernel's files; in a fixture it keeps a short text from leaving a longer one's
+         * tail. O_NONBLOCK (kernfs_open_file) makes memory.high and memory.max of kernels since 6.16 leave the reclaim
+         * to the cgroup's own tasks, so that the event loop does not do it in this write(); older ones ignore it. */
         _cleanup_close_ int fd = kernfs_open_file(dirfd, name, O_WRONLY | O_TRUNC);
         ssize_t n;
 

@@ -7,7 +7,6 @@
 #include "journal.h"
 #include "manager.h"
 #include "marks.h"
-#include "sampler.h"
 #include "statefile.h"
 
 static uint64_t realtime(const Manager *manager) {
@@ -17,20 +16,13 @@ static uint64_t realtime(const Manager *manager) {
         return now;
 }
 
-/* An empty id is filled in: the run's xattr comes a little later than its cgroup. */
 static void tell(Manager *manager, const Action *action) {
-        Guarded *guarded = guarded_find(manager, action->path);
         const char *name = unitname_of_path(action->path);
-        Record record = action->record;
         UnitView view;
         bool known = engine_get_unit(manager->engine, action->path, &view) == 0;
 
-        if (guarded && guarded->invocation[0] == 0)
-                (void) sampler_invocation(guarded->dirfd, guarded->invocation);
-        if (guarded && record.invocation[0] == 0)
-                memcpy(record.invocation, guarded->invocation, sizeof(record.invocation));
-        journal_record(&record, name, action->path, known ? mode_name(view.policy->mode) : NULL);
-        api_broadcast(manager->api, &record, name, action->path, realtime(manager));
+        journal_record(&action->record, name, action->path, known ? mode_name(view.policy->mode) : NULL);
+        api_broadcast(manager->api, &action->record, name, action->path, realtime(manager));
 }
 
 void manager_tell(Manager *manager, RecordKind kind, const char *format, ...) {

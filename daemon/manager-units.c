@@ -131,11 +131,27 @@ int guarded_read(Manager *manager, Guarded *guarded, Sample *ret) {
         return sampler_read(&manager->kernfs, guarded->dirfd, guarded->limit, /* need_stat= */ true, ret);
 }
 
+/* systemd writes the run's id on the cgroup a little after making it, so it is looked for until it is there. */
+static void name_run(Manager *manager, Guarded *guarded) {
+        if (guarded->invocation[0] != 0 || sampler_invocation(guarded->dirfd, guarded->invocation) < 0)
+                return;
+        guarded_named(manager, guarded);
+}
+
+void guarded_named(Manager *manager, const Guarded *guarded) {
+        Event event = {.kind = EVENT_NAMED, .time = manager_now(manager)};
+
+        snprintf(event.path, sizeof(event.path), "%s", guarded->path);
+        memcpy(event.named.invocation, guarded->invocation, sizeof(event.named.invocation));
+        manager_feed(manager, &event);
+}
+
 void guarded_feed_sample(Manager *manager, Guarded *guarded) {
         Event event = {.kind = EVENT_SAMPLE, .time = manager_now(manager)};
 
         if (!guarded->armed || guarded_read(manager, guarded, &event.sample) < 0)
                 return;
+        name_run(manager, guarded);
         snprintf(event.path, sizeof(event.path), "%s", guarded->path);
         manager_feed(manager, &event);
 }

@@ -111,10 +111,12 @@ static void unit_changed(void *userdata, const char *unit, const char *path, con
         guarded = guarded_find(manager, path);
         if (!guarded || !guarded->armed || invocation[0] == 0 || util_streq(guarded->invocation, invocation))
                 return;
-        if (guarded->invocation[0] == 0)
-                snprintf(guarded->invocation, sizeof(guarded->invocation), "%s", invocation);
-        else
+        if (guarded->invocation[0] != 0) {
                 guarded_new_run(manager, guarded, invocation);
+                return;
+        }
+        snprintf(guarded->invocation, sizeof(guarded->invocation), "%s", invocation);
+        guarded_named(manager, guarded);
 }
 
 /* inotify has told of each file that was written; this is for what it may have missed. */

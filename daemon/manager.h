@@ -97,6 +97,7 @@ void manager_feed(Manager *manager, const Event *event); /* also from within an 
 Guarded *guarded_find(const Manager *manager, const char *path);
 int guarded_read(Manager *manager, Guarded *guarded, Sample *ret);
 void guarded_feed_sample(Manager *manager, Guarded *guarded);
+void guarded_named(Manager *manager, const Guarded *guarded); /* its run's id became known */
 void guarded_appeared(Manager *manager, const char *path);
 void guarded_vanished(Manager *manager, const char *path);
 void guarded_new_run(Manager *manager, Guarded *guarded, const char *invocation); /* in the same cgroup */

@@ -132,7 +132,8 @@ int marks_read(int dirfd, Marks *ret) {
         return 0;
 }
 
-/* The kernel rounds down to whole pages, of up to 64 KiB on some machines; a value is compared with what it made of it. */
+/* The kernel rounds down to whole pages, of up to 64 KiB on some machines; a value is compared with what it made of it.
+ */
 static uint64_t whole_pages(uint64_t bytes) {
         uint64_t page = (uint64_t) sysconf(_SC_PAGESIZE);
 
@@ -282,7 +283,8 @@ static int restore_visit(void *userdata, const char *path) {
         return 1;
 }
 
-int marks_restore_all(const Kernfs *kernfs, void (*told)(void *userdata, const char *path, int result), void *userdata) {
+int marks_restore_all(const Kernfs *kernfs, void (*told)(void *userdata, const char *path, int result),
+                      void *userdata) {
         Restoring restoring = {.kernfs = kernfs, .told = told, .userdata = userdata};
         int r = walk_cgroups(kernfs, "/", restore_visit, &restoring);
 

@@ -10,7 +10,7 @@
 /* What root needs beyond owning the files of /sys/fs/cgroup and PID 1's private socket. */
 static const struct {
         cap_value_t capability;
-        const char *reason; /* said here and nowhere else; `getpcaps` and this table must tell the same story */
+        const char *reason; /* for whoever reviews what we run with */
 } kept[] = {
         {CAP_DAC_OVERRIDE, "memory.high and xattrs of cgroups delegated to a user, and that user's manager's socket"},
         {CAP_KILL, "signals to services that run as other users"},
@@ -37,7 +37,8 @@ static void cap_freep(cap_t *caps) {
                 (void) cap_free(*caps);
 }
 
-/* Keeps what the table names and we have: the unit file may have taken some already. */
+/* Keeps what the table names and we have: the unit file may have taken some already. The inheritable set becomes empty,
+ * and with it the ambient one, which the kernel never lets be larger. */
 static int drop_sets(void) {
         _cleanup_(cap_freep) cap_t now = cap_get_proc(), less = cap_init();
 
@@ -63,8 +64,6 @@ int privileges_drop(void) {
         r = drop_bounding();
         if (r < 0)
                 return r;
-        if (cap_reset_ambient() < 0)
-                return -errno;
         r = drop_sets();
         if (r < 0)
                 return r;
@@ -73,8 +72,8 @@ int privileges_drop(void) {
 }
 
 int privileges_lock_memory(void) {
-        /* With MCL_FUTURE the whole address space counts against RLIMIT_MEMLOCK (8 MiB), and once CAP_IPC_LOCK is gone every
-         * mmap() beyond it fails with EAGAIN: malloc() would be the first to notice. */
+        /* With MCL_FUTURE the whole address space counts against RLIMIT_MEMLOCK (8 MiB), and once CAP_IPC_LOCK is gone
+         * every mmap() beyond it fails with EAGAIN: malloc() would be the first to notice. */
         static const struct rlimit unlimited = {RLIM_INFINITY, RLIM_INFINITY};
 
         if (geteuid() != 0)

@@ -8,8 +8,8 @@
 /* Triggers without CAP_SYS_RESOURCE need a window that is a multiple of this (the averages' period, PSI_FREQ). */
 #define WINDOW_UNPRIVILEGED (2 * USEC_PER_SEC)
 
-/* A shorter window. So much stall somewhere in the longer one lies in as many of the shorter ones as cover it, so at least
- * one of these has its share: scaling by the bare ratio would miss a burst on an edge. */
+/* A shorter window. So much stall somewhere in the longer one lies in as many of the shorter ones as cover it, so at
+ * least one of these has its share: scaling by the bare ratio would miss a burst on an edge. */
 static usec_t share(PsiPlan plan, usec_t window) {
         usec_t parts = (plan.window + window - 1) / window;
 

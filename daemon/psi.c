@@ -215,8 +215,8 @@ static unsigned n_own(const Psi *psi) {
         return n;
 }
 
-/* A trigger has become free: the first directory without one gets it; where that fails, it keeps the host's. And where the
- * host's can't be made coarser, the finer one goes on. */
+/* A trigger has become free: the first directory without one gets it; where that fails, it keeps the host's. And where
+ * the host's can't be made coarser, the finer one goes on. */
 static void hand_on(Psi *psi) {
         for (Dir *dir = psi->dirs; dir && n_own(psi) < PSI_TRIGGERS_MAX; dir = dir->next)
                 if (dir->shared && !util_streq(dir->path, "/"))

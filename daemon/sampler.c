@@ -5,8 +5,8 @@
 #include "fd.h"
 #include "sampler.h"
 
-/* memory.max of one cgroup; a cgroup without the file (the root, or one whose parent does not hand the controller down) has
- * no limit of its own. */
+/* memory.max of one cgroup; a cgroup without the file (the root, or one whose parent does not hand the controller down)
+ * has no limit of its own. */
 static int read_optional(int dirfd, const char *name, uint64_t *ret) {
         int r = kernfs_read_u64(dirfd, name, ret);
 
@@ -93,8 +93,8 @@ static int read_host(const Kernfs *kernfs, Sample *sample) {
         return 0;
 }
 
-/* The stat comes before memory.current: reading it takes the longer, and of a growing unit the sum must rather be too new,
- * so too large, than too old. */
+/* The stat comes before memory.current: reading it takes the longer, and of a growing unit the sum must rather be too
+ * new, so too large, than too old. */
 static int read_usage(int dirfd, bool need_stat, Sample *sample) {
         char text[KERNFS_TEXT_MAX];
         MemoryStat stat = {};
@@ -152,8 +152,8 @@ static bool is_invocation(const char *text, ssize_t length) {
         return length == INVOCATION_MAX - 1 && strspn(text, "0123456789abcdef") == INVOCATION_MAX - 1;
 }
 
-/* trusted.* is the better witness, as only CAP_SYS_ADMIN can write it, but takes the same to be read; user.* of a delegated
- * cgroup can be written by its user, so nothing but hexadecimal digits is let through. */
+/* trusted.* is the better witness, as only CAP_SYS_ADMIN can write it, but takes the same to be read; user.* of a
+ * delegated cgroup can be written by its user, so nothing but hexadecimal digits is let through. */
 int sampler_invocation(int dirfd, char ret[static INVOCATION_MAX]) {
         static const char *const names[] = {"trusted.invocation_id", "user.invocation_id"};
 

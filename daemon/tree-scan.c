@@ -91,7 +91,8 @@ static void forget_dirty(Tree *tree, Node *node) {
                 tree->last_dirty = before;
 }
 
-/* Takes one node out and tells of it. It is no longer found by then, so a handler can do what it likes with the path. */
+/* Takes one node out and tells of it. It is no longer found by then, so a handler can do what it likes with the path.
+ */
 static void drop(Tree *tree, Node *node) {
         for (unsigned i = 0; i < ELEMENTSOF(node->watches); i++)
                 tree_remove_watch(tree, &node->watches[i]);

@@ -91,7 +91,8 @@ void table_set_watch(Table *table, Watch *watch, int wd) {
         table->watches[bucket_of_watch(wd)] = watch;
 }
 
-Node *table_next(const Table *table, unsigned *bucket, bool (*matches)(const Node *node, const void *key), const void *key) {
+Node *table_next(const Table *table, unsigned *bucket, bool (*matches)(const Node *node, const void *key),
+                 const void *key) {
         for (; *bucket < TABLE_BUCKETS; (*bucket)++)
                 for (Node *node = table->nodes[*bucket]; node; node = node->next)
                         if (matches(node, key))

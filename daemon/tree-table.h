@@ -1,5 +1,5 @@
-/* The known cgroups of tree.c, found by path and by inotify watch. A node is allocated when its cgroup appears and holds
- * room for all its watches, so that nothing else on the way of an event allocates. */
+/* The known cgroups of tree.c, found by path and by inotify watch. A node is allocated when its cgroup appears and
+ * holds room for all its watches, so that nothing else on the way of an event allocates. */
 #pragma once
 
 #include "tree.h"
@@ -46,4 +46,5 @@ void table_remove(Table *table, Node *node);
 void table_set_watch(Table *table, Watch *watch, int wd);
 
 /* The next node that matches. Start with *bucket 0; the node may be removed before the next call, and no other. */
-Node *table_next(const Table *table, unsigned *bucket, bool (*matches)(const Node *node, const void *key), const void *key);
+Node *table_next(const Table *table, unsigned *bucket, bool (*matches)(const Node *node, const void *key),
+                 const void *key);

@@ -1,5 +1,5 @@
-/* See tree.h. A batch of events is read whole before any file's change is told of, so that a file that changes often in it
- * is told of once, and one of a cgroup that is gone by then not at all. */
+/* See tree.h. A batch of events is read whole before any file's change is told of, so that a file that changes often in
+ * it is told of once, and one of a cgroup that is gone by then not at all. */
 #include <stdio.h>
 #include <unistd.h>
 

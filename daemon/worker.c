@@ -1,10 +1,10 @@
-/* See worker.h. One ring of jobs and three counters that only rise: submitted >= begun >= ended >= reaped. The main thread
- * moves the first and the last, the worker the two between; all under one lock that is never held over a job.
+/* See worker.h. One ring of jobs and three counters that only rise: submitted >= begun >= ended >= reaped. The main
+ * thread moves the first and the last, the worker the two between; all under one lock that is never held over a job.
  *
- * The signal that interrupts a job must hit that job's blocking call and no other. So it is blocked in the worker but for
- * the time of the job; the main thread sends it under the lock, only while the very job runs; one that came too late is
- * taken off before the next job begins; and as it may also come too early (just before the call blocks), it is sent
- * again until the job ends. */
+ * The signal that interrupts a job must hit that job's blocking call and no other. So it is blocked in the worker but
+ * for the time of the job; the main thread sends it under the lock, only while the very job runs; one that came too
+ * late is taken off before the next job begins; and as it may also come too early (just before the call blocks), it is
+ * sent again until the job ends. */
 #include <pthread.h>
 #include <signal.h>
 #include <sys/eventfd.h>
@@ -14,10 +14,11 @@
 #include "worker.h"
 
 #define WORKER_SIGNAL SIGRTMIN
-#define STACK_BYTES (256 * KIB) /* jobs are single calls; the default of 8 MiB would be locked address space for nothing */
+#define STACK_BYTES                                                                                                    \
+        (256 * KIB) /* jobs are single calls; the default of 8 MiB would be locked address space for nothing */
 
-/* Between one interruption and the next: short at first, as the first may have come too early; then doubled, as a job that
- * does not end is in an uninterruptible sleep. */
+/* Between one interruption and the next: short at first, as the first may have come too early; then doubled, as a job
+ * that does not end is in an uninterruptible sleep. */
 #define REPEAT_MIN (10 * USEC_PER_MSEC)
 #define REPEAT_MAX (5 * USEC_PER_SEC)
 
@@ -110,8 +111,8 @@ static void *work(void *userdata) {
         return NULL;
 }
 
-/* The timer is always for the first job that is not reaped: the ones before it have ended. Its time counts from when the
- * main thread learned that it is its turn, so it is rather given a little more. */
+/* The timer is always for the first job that is not reaped: the ones before it have ended. Its time counts from when
+ * the main thread learned that it is its turn, so it is rather given a little more. */
 static int arm_timer(Worker *worker, usec_t relative) {
         int r = sd_event_source_set_time_relative(worker->timer, relative);
 
@@ -195,7 +196,8 @@ int worker_submit(Worker *worker, worker_run_t run, worker_done_t done, void *jo
         return 0;
 }
 
-/* Everything is blocked in the thread from its first instruction on, so that no signal of the daemon's ends up there. */
+/* Everything is blocked in the thread from its first instruction on, so that no signal of the daemon's ends up there.
+ */
 static int start_thread(Worker *worker) {
         pthread_attr_t attributes;
         sigset_t all, before;
@@ -267,7 +269,8 @@ static usec_t now_monotonic(void) {
 }
 
 static int join(Worker *worker, usec_t until) {
-        struct timespec at = {.tv_sec = (time_t) (until / USEC_PER_SEC), .tv_nsec = (long) (until % USEC_PER_SEC) * 1000};
+        struct timespec at = {.tv_sec = (time_t) (until / USEC_PER_SEC),
+                              .tv_nsec = (long) (until % USEC_PER_SEC) * 1000};
 
         return -pthread_clockjoin_np(worker->thread, NULL, CLOCK_MONOTONIC, &at);
 }

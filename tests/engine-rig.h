@@ -221,8 +221,11 @@ static inline bool rig_carry_out(Rig *rig, const Action *action) {
         return action->kind == ACTION_SAMPLE && world->present && !rig->deaf;
 }
 
+/* As in the shell: read at once, told after everything else that was asked for has been done. */
 static inline int rig_feed(Rig *rig, Event *event) {
         ActionList *actions = calloc(1, sizeof(*actions));
+        Event samples[RIG_WORLDS_MAX];
+        unsigned n_samples = 0;
         int result;
 
         event->time = rig->now;
@@ -232,15 +235,17 @@ static inline int rig_feed(Rig *rig, Event *event) {
         if (rig->watcher)
                 rig->watcher(rig, event, actions, result);
         for (unsigned i = 0; i < actions->n_items; i++) {
-                Event sample = {.kind = EVENT_SAMPLE};
+                const Action *action = &actions->items[i];
 
-                if (!rig_carry_out(rig, &actions->items[i]))
+                if (!rig_carry_out(rig, action) || n_samples == RIG_WORLDS_MAX)
                         continue;
-                memcpy(sample.path, actions->items[i].path, sizeof(sample.path));
-                sample.sample = rig_reading(rig, &rig->worlds[rig_world(rig, sample.path)]);
-                rig_feed(rig, &sample);
+                samples[n_samples] = (Event){.kind = EVENT_SAMPLE};
+                memcpy(samples[n_samples].path, action->path, sizeof(action->path));
+                samples[n_samples++].sample = rig_reading(rig, &rig->worlds[rig_world(rig, action->path)]);
         }
         free(actions);
+        for (unsigned i = 0; i < n_samples; i++)
+                rig_feed(rig, &samples[i]);
         return result;
 }
 

@@ -1,4 +1,5 @@
-/* A root directory of its own for a test, with the kernel's files as plain files: made, written, and removed with all in it. */
+/* A root directory of its own for a test, with the kernel's files as plain files: made, written, and removed with all
+ * in it. */
 #pragma once
 
 #include <fcntl.h>

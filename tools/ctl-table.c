@@ -178,11 +178,15 @@ static void put_cell(FILE *f, const TableColumn *column, const char *text, unsig
 }
 
 static void put_row(const Table *table, FILE *f, const Row *row, const unsigned *widths, bool color) {
+        size_t n = table->n_columns;
+
         color = color && row->color != COLOR_PLAIN;
         if (color)
                 (void) fputs(ctl_text_sequence(row->color), f);
-        for (size_t i = 0; i < table->n_columns; i++)
-                put_cell(f, &table->columns[i], cell_text(row, i), widths[i], i + 1 == table->n_columns);
+        while (n > 0 && cell_text(row, n - 1)[0] == 0)
+                n--; /* no blanks at the end of a line */
+        for (size_t i = 0; i < n; i++)
+                put_cell(f, &table->columns[i], cell_text(row, i), widths[i], i + 1 == n);
         (void) fprintf(f, "%s\n", color ? ctl_text_sequence(COLOR_PLAIN) : "");
 }
 

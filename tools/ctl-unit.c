@@ -1,7 +1,6 @@
 #include "ctl-unit.h"
 
 #include "ctl-json.h"
-#include "ctl-table.h"
 
 /* [object] key of the JSON <- key of the bus. */
 static const struct {
@@ -177,65 +176,4 @@ const char *ctl_unit_duration(const json_t *unit, const char *key, char buf[stat
                 return buf;
         }
         return units_format_duration(ctl_json_u64(unit, key), buf);
-}
-
-/* Two users' units of one name would be two equal rows. */
-static const char *row_name(const json_t *units, const json_t *unit) {
-        const char *name = ctl_json_text(unit, "unit");
-        const json_t *other;
-        size_t i;
-
-        json_array_foreach(units, i, other) {
-                if (other != unit && util_streq(ctl_json_text(other, "unit"), name))
-                        return ctl_json_text(unit, "path");
-        }
-        return name;
-}
-
-static int add_row(Table *table, const json_t *units, const json_t *unit) {
-        char used[UNITS_TEXT_MAX], limit[UNITS_TEXT_MAX], share[UNITS_TEXT_MAX], holds[64];
-        const char *rung = ctl_json_text(unit, "rung");
-        const char *cells[] = {
-                row_name(units, unit),
-                ctl_json_text(unit, "mode"),
-                ctl_json_text(unit, "state"),
-                rung[0] ? rung : "-",
-                ctl_unit_bytes(unit, "usage_working_set", used),
-                ctl_unit_bytes(unit, "limit_bytes", limit),
-                ctl_unit_share_text(unit, share),
-                ctl_json_text(unit, "watch"),
-                ctl_unit_holds(unit, holds, sizeof(holds)),
-        };
-
-        return table_add(table, cells, ctl_unit_color(unit));
-}
-
-int ctl_unit_table(const json_t *units, size_t most) {
-        static const TableColumn columns[] = {
-                {.title = "UNIT", .shrink = true},
-                {.title = "MODE"},
-                {.title = "STATE"},
-                {.title = "RUNG", .shrink = true},
-                {.title = "USED", .right = true},
-                {.title = "LIMIT", .right = true},
-                {.title = "SHARE", .right = true},
-                {.title = "WATCH"},
-                {.title = "HOLDS"},
-        };
-        _cleanup_(table_freep) Table *table = NULL;
-        const json_t *unit;
-        size_t i;
-        int r;
-
-        r = table_new(&table, columns, ELEMENTSOF(columns));
-        if (r < 0)
-                return r;
-        json_array_foreach(units, i, unit) {
-                if (most > 0 && i >= most)
-                        break;
-                r = add_row(table, units, unit);
-                if (r < 0)
-                        return r;
-        }
-        return table_print(table, stdout);
 }

@@ -112,15 +112,16 @@ static CtlExit run_verb(Ctl *ctl, int n_arguments, char **arguments) {
 
 int main(int argc, char **argv) {
         Ctl ctl = {.socket = CTL_SOCKET, .root = "/"};
-        CtlExit status;
+        CtlExit status = CTL_DONE;
         int r;
 
         (void) setlocale(LC_ALL, "");
         r = parse_options(&ctl, argc, argv);
-        if (r != 0)
-                return r < 0 ? CTL_USAGE : CTL_DONE;
+        if (r < 0)
+                return CTL_USAGE;
+        if (r == 0)
+                status = run_verb(&ctl, argc - optind, argv + optind);
 
-        status = run_verb(&ctl, argc - optind, argv + optind);
         client_close(&ctl);
         if (fflush(stdout) != 0 && status == CTL_DONE) {
                 ctl_text_complain("The answer can't be written: %s.", strerror(errno));

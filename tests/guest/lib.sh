@@ -119,7 +119,8 @@ no_oom_kill() { same "kernel OOM kills in system.slice" 0 "$(new_oom_kills)"; }
 # since_case JOURNALCTL-ARGUMENTS...: the journal since the case began.
 since_case() {
   journalctl --sync
-  journalctl --quiet --no-pager --after-cursor="$(cat "$CASE_STATE/cursor")" "$@"
+  # Not --after-cursor: with a match that the cursor's own entry does not meet, systemd 252 loses the first entry after it.
+  journalctl --quiet --no-pager --since="@$(cat "$CASE_STATE/began")" "$@"
 }
 
 # records UNIT [FIELD=VALUE...]: what memguard wrote about the unit since the case began, one JSON object a line.
@@ -144,7 +145,7 @@ begin_case() {
   rm -rf "$CASE_STATE"
   mkdir -p "$CASE_STATE"
   journalctl --sync
-  journalctl --quiet --lines=1 --show-cursor --output=cat | sed -n 's/^-- cursor: //p' >"$CASE_STATE/cursor"
+  echo "$EPOCHREALTIME" >"$CASE_STATE/began"
   # shellcheck disable=SC2119
   oom_kills >"$CASE_STATE/oom_kills"
 }

@@ -1,5 +1,6 @@
-/* A daemon for the tests of the API and of memguardctl: the real engine, the real policies and the real API around units
- * that are only made up. It runs in a process of its own, so that its clients may block and it may be attacked. */
+/* A daemon for the tests of the API and of memguardctl: the real engine, the real policies and the real API around
+ * units that are only made up. It runs in a process of its own, so that its clients may block and it may be attacked.
+ */
 #pragma once
 
 #include <setjmp.h>
@@ -51,7 +52,8 @@ static usec_t fake_now(void) {
 }
 
 static void fake_broadcast(FakeDaemon *daemon, const char *path, const char *text) {
-        Record record = {.kind = RECORD_ACTION, .latency = 1500, .freed = BYTES_INFINITY, .action = "notify", .result = "done"};
+        Record record = {
+                .kind = RECORD_ACTION, .latency = 1500, .freed = BYTES_INFINITY, .action = "notify", .result = "done"};
 
         (void) snprintf(record.text, sizeof(record.text), "%s", text);
         api_broadcast(daemon->api, &record, unitname_of_path(path), path, UINT64_C(1800000000000000));

@@ -233,7 +233,7 @@ static int fake_accept(sd_event_source *source, int fd, uint32_t revents, void *
 }
 
 /* PropertiesChanged of a unit, as PID 1 sends it. */
-static void fake_changed(FakePid1 *fake, const char *name, const char *active, uint64_t stamp) {
+static inline void fake_changed(FakePid1 *fake, const char *name, const char *active, uint64_t stamp) {
         _cleanup_free_ char *object = NULL;
 
         (void) sd_bus_path_encode(FAKE_PATH "/unit", name, &object);

@@ -176,6 +176,8 @@ static void test_sections(void **state) {
                  "'-' "
                  "and '_'\n"
                  "f:6: Mode= stands in [Rung NAME]; expected it in [Policy]\n"},
+                {"[Rung a b]\n" MATCH,
+                 "f:1: \"a b\" is no name for a rung; expected at most 31 letters, digits, '-' and '_'\n"},
                 {MATCH "[Match]\nUnit=b.service\n",
                  "f:3: [Match] was there in line 1 already; expected it once in a file\n"},
                 {POLICY "[Policy]\n", "f:4: [Policy] was there in line 3 already; expected it once in a file\n"},

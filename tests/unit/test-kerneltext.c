@@ -1,5 +1,4 @@
-/* The kernel's files are read as they are, and text that is cut short or nonsense is an error and never a small number.
- */
+/* The kernel's files are read as they are, and text cut short or nonsense is an error, never a small number. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -183,6 +182,8 @@ static void pressure(void **state) {
                 {"full avg10=100.00 total=7\nsome total=5 avg10=99.99 later=x\n", 0, {5, 7, 9999, 10000}},
                 {"some avg10=1.5 total=5\n", 0, {5, 0, 150, 0}},
                 {"some avg10=1.239 total=5\n", 0, {5, 0, 123, 0}},
+                {"some avg10=42949671.99 total=5\n", 0, {5, 0, UINT32_MAX - 96, 0}},
+                {"some avg10=1.00 avg10=x total=5\n", 0, {5, 0, 100, 0}},
                 /* The first line of each, and the first word of each, counts. */
                 {"some total=5 total=x\nsome total=6\nfull total=1\nfull total=2\n", 0, {5, 1, 0, 0}},
                 {"", -ENODATA, {0}},
@@ -200,7 +201,7 @@ static void pressure(void **state) {
                 {"some avg10=nan total=5\n", -EINVAL, {0}},
                 {"some avg10=5 total=5\n", -EINVAL, {0}},
                 {"some avg10=-0.01 total=5\n", -EINVAL, {0}},
-                {"some avg10=42949673.00 total=5\n", -EINVAL, {0}}, /* times 100 wraps to 4 in 32 bits */
+                {"some avg10=42949672.99 total=5\n", -EINVAL, {0}}, /* wraps to 3 hundredths in 32 bits */
                 {"some total=5\nfull avg10=. total=5\n", -EINVAL, {0}},
         };
 
@@ -224,6 +225,7 @@ static void meminfo(void **state) {
                 {meminfo_6_18, 0, {24684084 * KIB, 24074528 * KIB, 998396 * KIB, 998000 * KIB}},
                 {"MemTotal: 1 kB\nMemAvailable: 0 kB\n", 0, {KIB, 0, 0, 0}},
                 {"MemTotal:\t1   kB\nMemAvailable:0 kB\n", 0, {KIB, 0, 0, 0}},
+                {"MemTotal: 18014398509481983 kB\nMemAvailable: 1 kB\n", 0, {UINT64_MAX - 1023, KIB, 0, 0}},
                 {"MemTotal: 1 kB\n", -ENODATA, {0}},
                 {"MemAvailable: 1 kB\n", -ENODATA, {0}},
                 {"MemTotal 1 kB\nMemAvailable: 1 kB\n", -ENODATA, {0}},

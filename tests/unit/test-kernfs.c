@@ -1,4 +1,5 @@
-/* The kernel's files are read and written below one root, and a cgroup that is gone is told from one that lacks a file. */
+/* The kernel's files are read and written below one root, and a cgroup that is gone is told from one that lacks a file.
+ */
 #include "temproot.h"
 
 #include "fd.h"
@@ -58,6 +59,24 @@ static void test_a_text_fits_or_is_refused(void **state) {
         assert_string_equal(buf, "");
         fd_closep(&dirfd);
         temproot_close(&root);
+}
+
+/* A seq_file hands out about a page a read(). */
+static void test_a_file_of_the_kernel_is_read_to_its_end(void **state) {
+        static char text[512 * 1024];
+        Kernfs kernfs = KERNFS_INIT;
+        int n;
+
+        (void) state;
+        if (kernfs_open(&kernfs, "/") < 0) {
+                print_message("Skipped: no /proc or /sys/fs/cgroup here.\n");
+                return;
+        }
+        n = kernfs_read(kernfs.proc_fd, "self/smaps", text, sizeof(text));
+        assert_true(n > 8192);
+        assert_int_equal(strlen(text), n);
+        assert_non_null(strstr(text, "[stack]"));
+        kernfs_done(&kernfs);
 }
 
 static void test_numbers_go_both_ways(void **state) {
@@ -146,6 +165,7 @@ int main(void) {
                 cmocka_unit_test(test_open_sets_both_fds_or_none),
                 cmocka_unit_test(test_paths_from_strangers_are_refused),
                 cmocka_unit_test(test_a_text_fits_or_is_refused),
+                cmocka_unit_test(test_a_file_of_the_kernel_is_read_to_its_end),
                 cmocka_unit_test(test_numbers_go_both_ways),
                 cmocka_unit_test(test_gone_and_lacking_are_told_apart),
                 cmocka_unit_test(test_what_a_host_lacks_is_named),

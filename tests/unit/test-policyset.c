@@ -61,7 +61,7 @@ static const Policy *resolve(Set *set, const char *name) {
 }
 
 /* What policy_set_check() tells, one a line. */
-static void expect_check(Set *set, const char *expected) {
+static void check_tells(Set *set, const char *expected) {
         char all[16384] = "";
         int r;
 
@@ -137,15 +137,15 @@ static void test_every_value(void **state) {
         assert_int_equal(policy->pressures[1].stall, USEC_PER_SEC);
         assert_int_equal(policy->pressures[1].window, 2 * USEC_PER_SEC);
         assert_source(policy->pressures[1].source, 0, 19);
-        expect_check(*state, "");
+        check_tells(*state, "");
 }
 
 static void test_later_files_override(void **state) {
         const Policy *policy;
 
         add(*state, A "[Policy]\nMode=act\nLoan=64M\n[Rung ask]\nUsage=75%\nAction=notify\nPressureSome=1s/2s\n",
-            ALL "[Policy]\nMode=observe\n[Rung late]\nUsage=80%\nAction=notify\n[Rung "
-                "ask]\nUsage=70%\nPressureSome=2s/3s\n");
+            A "[Policy]\nMode=observe\n[Rung late]\nUsage=80%\nAction=notify\n[Rung "
+              "ask]\nUsage=70%\nPressureSome=2s/3s\n");
         policy = resolve(*state, "a.service");
         assert_int_equal(policy->mode, MODE_OBSERVE);
         assert_source(policy->mode_source, 1, 4);
@@ -160,7 +160,7 @@ static void test_later_files_override(void **state) {
         assert_string_equal(policy->rungs[1].name, "late");
         assert_int_equal(policy->n_pressures, 1);
         assert_int_equal(policy->pressures[0].stall, 2 * USEC_PER_SEC);
-        expect_check(*state, "");
+        check_tells(*state, "");
 }
 
 static void test_lists_are_appended(void **state) {
@@ -275,7 +275,7 @@ static void test_files_are_bounded(void **state) {
         assert_string_equal(set->errors.items[0].text, "f: the file is one too many; expected at most 256");
         /* The last file has its bit too. */
         assert_non_null(resolve(set, "a.service"));
-        expect_check(set, "");
+        check_tells(set, "");
 }
 
 static void test_globs_are_bounded(void **state) {
@@ -289,6 +289,8 @@ static void test_globs_are_bounded(void **state) {
         assert_int_equal(policy_set_add(set->set, "f", text, strlen(text), &set->errors), -E2BIG);
         assert_string_equal(set->errors.items[0].text, "f: the globs of all files are too many; expected at most 4096");
         assert_int_equal(policy_set_n_files(set->set), 40);
+        /* So many globs, and one combination. */
+        check_tells(set, "");
 }
 
 static void test_incomplete_rungs(void **state) {
@@ -299,23 +301,27 @@ static void test_incomplete_rungs(void **state) {
             "[Match]\nUnit=[b-d].service\n[Rung a]\nUsage=50%\n[Rung b]\nAction=notify\n[Rung c]\nAction=stop\n",
             /* It is no matter that nothing else is for these units. */
             "[Match]\nCgroup=/k/**\n[Rung k]\nUsage=50%\n");
-        expect_check(*state,
-                     "1:3: [Rung a] has no condition for a unit like a.service; expected Usage=, PressureSome=, "
-                     "PressureFull= or Event=\n"
-                     "1:5: [Rung b] has no action for a unit like a.service; expected Action=\n"
-                     "1:7: [Rung c] has no condition for a unit like a.service; expected Usage=, PressureSome=, "
-                     "PressureFull= or Event=\n"
-                     "1:7: [Rung c] has no action for a unit like a.service; expected Action=\n"
-                     "4:3: [Rung k] has no action for a unit like /k/~; expected Action=\n");
+        check_tells(*state, "1:3: [Rung a] has no condition for a unit like a.service; expected Usage=, PressureSome=, "
+                            "PressureFull= or Event=\n"
+                            "1:5: [Rung b] has no action for a unit like a.service; expected Action=\n"
+                            "1:7: [Rung c] has no condition for a unit like a.service; expected Usage=, PressureSome=, "
+                            "PressureFull= or Event=\n"
+                            "1:7: [Rung c] has no action for a unit like a.service; expected Action=\n"
+                            "4:3: [Rung k] has no action for a unit like /k/~; expected Action=\n");
+}
+
+static void test_each_mistake_is_told_once(void **state) {
+        add(*state, ALL "[Rung a]\nUsage=75%\n", A "[Policy]\nMode=act\n",
+            "[Match]\nUnit=b.service\n[Policy]\nMode=act\n");
+        check_tells(*state, "1:3: [Rung a] has no action for a unit like ~.service; expected Action=\n");
 }
 
 /* b.service alone is complete; [b-d].service is for c.service too, which is not. */
 static void test_overlap_is_judged_by_example(void **state) {
         add(*state, "[Match]\nUnit=b.service\n[Rung b]\nEvent=high 1/1s\n",
             "[Match]\nUnit=[c-d].service b.service\n[Rung b]\nAction=notify\n");
-        expect_check(*state,
-                     "2:3: [Rung b] has no condition for a unit like c.service; expected Usage=, PressureSome=, "
-                     "PressureFull= or Event=\n");
+        check_tells(*state, "2:3: [Rung b] has no condition for a unit like c.service; expected Usage=, PressureSome=, "
+                            "PressureFull= or Event=\n");
 }
 
 static void test_levels(void **state) {
@@ -326,7 +332,7 @@ static void test_levels(void **state) {
             "[Match]\nUnit=d.service\n[Rung a]\nUsage=79.99%\n",
             "[Match]\nUnit=e.service\n[Rung a]\nUsage=\nEvent=high 1/1s\n"
             "[Rung c]\nUsage=1%\n");
-        expect_check(
+        check_tells(
                 *state,
                 "2:4: Usage=60% of [Rung c] is below the 75% of [Rung a], which comes before it (1:4); expected rising "
                 "levels\n"
@@ -345,7 +351,7 @@ static void test_strangers(void **state) {
                         i, i, 90 - i);
                 add(*state, text);
         }
-        expect_check(*state, "");
+        check_tells(*state, "");
 }
 
 static void test_too_much_when_merged(void **state) {
@@ -361,13 +367,13 @@ static void test_too_much_when_merged(void **state) {
             "Usage=33%\nAction=notify\n[Rung 4]\nUsage=34%\nAction=notify\n[Rung 5]\nUsage=35%\nAction=notify\n[Rung "
             "6]\n"
             "Usage=36%\nAction=notify\n[Rung 7]\nUsage=37%\nAction=notify\n");
-        expect_check(*state, "2:5: Action=pressure is one too many; expected at most 4 in a rung\n"
-                             "2:7: Event= is one too many; expected at most 4 over all rungs\n"
-                             "2:11: Action=notify comes after Action=restart of the same rung; expected that to be the "
-                             "last (an empty "
-                             "Action= drops those of earlier files)\n"
-                             "2:14: PressureSome= is one too many; expected at most 4 pressure lines over all rungs\n"
-                             "3:21: [Rung 7] is one too many; expected at most 8 rungs in a ladder\n");
+        check_tells(*state, "2:5: Action=pressure is one too many; expected at most 4 in a rung\n"
+                            "2:7: Event= is one too many; expected at most 4 over all rungs\n"
+                            "2:11: Action=notify comes after Action=restart of the same rung; expected that to be the "
+                            "last (an empty "
+                            "Action= drops those of earlier files)\n"
+                            "2:14: PressureSome= is one too many; expected at most 4 pressure lines over all rungs\n"
+                            "3:21: [Rung 7] is one too many; expected at most 8 rungs in a ladder\n");
 
         /* And a daemon that starts all the same has a policy that keeps the bounds. */
         policy = resolve(*state, "a.service");
@@ -383,14 +389,26 @@ static void test_too_much_when_merged(void **state) {
 }
 
 /* Two globs of which neither holds the other: found as soon as such a unit is there. */
+/* "web@*" is no service by its letters, but its units are. */
+static void test_globs_without_a_type(void **state) {
+        add(*state, "[Match]\nUnit=web@*\n[Rung a]\nUsage=75%\nAction=notify\n",
+            ALL "[Rung a]\nAction=stop\n[Rung b]\n"
+                "Usage=50%\nAction=stop\n");
+        check_tells(*state,
+                    "2:6: Usage=50% of [Rung b] is below the 75% of [Rung a], which comes before it (1:4); expected "
+                    "rising levels\n"
+                    "2:3: [Rung a] has no condition for a unit like ~.service; expected Usage=, PressureSome=, "
+                    "PressureFull= or Event=\n");
+}
+
 static void test_units_that_are_there(void **state) {
         add(*state, "[Match]\nUnit=a*.service\n[Rung a]\nUsage=75%\nAction=notify\n",
             "[Match]\nUnit=*b.service\n[Rung b]\nUsage=70%\nAction=notify\n");
-        expect_check(*state, "");
+        check_tells(*state, "");
         assert_non_null(resolve(*state, "axb.service"));
-        expect_check(*state,
-                     "2:4: Usage=70% of [Rung b] is below the 75% of [Rung a], which comes before it (1:4); expected "
-                     "rising levels\n");
+        check_tells(*state,
+                    "2:4: Usage=70% of [Rung b] is below the 75% of [Rung a], which comes before it (1:4); expected "
+                    "rising levels\n");
 }
 
 static void add_shipped(Set *set, const char *path) {
@@ -414,7 +432,7 @@ static void test_shipped_policies(void **state) {
         assert_null(resolve(*state, "any.slice"));
 
         add_shipped(*state, TEST_DIR "/../conf/examples/python-service.conf");
-        expect_check(*state, "");
+        check_tells(*state, "");
         policy = resolve(*state, "api.service");
         assert_int_equal(policy->mode, MODE_ACT);
         assert_true(policy->n_rungs >= 3);
@@ -434,10 +452,12 @@ int main(void) {
                 T(test_files_are_bounded),
                 T(test_globs_are_bounded),
                 T(test_incomplete_rungs),
+                T(test_each_mistake_is_told_once),
                 T(test_overlap_is_judged_by_example),
                 T(test_levels),
                 T(test_strangers),
                 T(test_too_much_when_merged),
+                T(test_globs_without_a_type),
                 T(test_units_that_are_there),
                 T(test_shipped_policies),
         };

@@ -12,11 +12,15 @@ Usage=90%
 Action=restart
 POLICY
 for i in 1 2 3; do start_service "idle-fast$i" MemoryMax=100M -- idle.py --size 20; done
-start_service leak-fast MemoryMax=150M Restart=always -- leak.py --rate 60
+start_service leak-fast MemoryMax=150M -- leak.py --rate 60
 
-wait_for 120 clean_runs_at_least leak-fast 5
+five_restarts() { [ "$(count_records leak-fast MEMGUARD_ACTION=restart MEMGUARD_RESULT=done)" -ge 5 ]; }
+wait_for 120 five_restarts
 systemctl stop leak-fast
+at_least "runs that ended with their work saved" 5 "$(clean_runs leak-fast)"
 same "runs that were lost" 0 $(($(runs leak-fast) - $(clean_runs leak-fast)))
 no_oom_kill
-at_least "restarts by memguard" 5 "$(count_records leak-fast MEMGUARD_ACTION=restart MEMGUARD_RESULT=done)"
-for i in 1 2 3; do same "actions on idle-fast$i" 0 "$(count_records "idle-fast$i" MEMGUARD_KIND=action)"; done
+for i in 1 2 3; do
+  same "actions on idle-fast$i" 0 "$(count_records "idle-fast$i" MEMGUARD_KIND=action)"
+  same "runs of idle-fast$i" 0 "$(systemctl show --property=NRestarts --value "idle-fast$i")"
+done

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+#!/bin/bash
 # Title: The guest is the system that the other cases count on
 # Timeout: 60
 

@@ -1,0 +1,34 @@
+#!/bin/bash
+# Title: A thousand calm units cost at most 6 wakeups a minute and 6 MiB, of it 2 MiB private; figures are printed
+# Timeout: 300
+guard_policy cost <<'POLICY'
+[Match]
+Cgroup=/cost*.slice/*
+[Policy]
+Mode=act
+[Rung kill]
+Usage=90%
+Action=kill
+POLICY
+base=/sys/fs/cgroup
+for s in $(seq 0 9); do
+  mkdir "$base/cost$s.slice"
+  echo +memory >"$base/cost$s.slice/cgroup.subtree_control"
+  for u in $(seq 100); do mkdir "$base/cost$s.slice/u$u"; done
+done
+watched() { [ "$(memguardctl list --json | grep -o '/cost[0-9]*.slice/u[0-9]*"' | sort -u | wc -l)" -ge 1000 ]; }
+wait_for 90 watched
+pid=$(systemctl show --property=MainPID --value "$GUARD")
+wakeups() { awk '/^voluntary_ctxt/ { n += $2 } END { print n }' /proc/"$pid"/task/*/status; }
+sleep 20
+before=$(wakeups)
+sleep 60
+woken=$(($(wakeups) - before))
+rss=$(sed -n 's/^VmRSS:\s*\([0-9]*\) kB/\1/p' /proc/"$pid"/status)
+private=$(awk '/^Private/ { n += $2 } END { print n }' /proc/"$pid"/smaps_rollup)
+echo "wakeups in a minute: $woken; VmRSS: $rss kB; private: $private kB"
+echo "cost: $woken wakeups a minute, VmRSS $rss kB, private $private kB" >/dev/kmsg
+rmdir $base/cost*.slice/u* $base/cost*.slice
+at_most "wakeups a minute" 6 "$woken"
+at_most "VmRSS in kB" 6144 "$rss"
+at_most "private kB" 2048 "$private"

@@ -1,0 +1,77 @@
+/* Units as a table. */
+#include "ctl-json.h"
+#include "ctl-table.h"
+#include "ctl-unit.h"
+
+/* The names that more than one unit has (two users may both run an "api.service"), as keys of an object. */
+static json_t *repeated_names(const json_t *units) {
+        _cleanup_(json_decrefp) json_t *seen = json_object();
+        json_t *repeated = json_object();
+        const json_t *unit;
+        size_t i;
+
+        json_array_foreach(units, i, unit) {
+                const char *name = ctl_json_text(unit, "unit");
+
+                (void) json_object_set_new(json_object_get(seen, name) ? repeated : seen, name, json_true());
+        }
+        return repeated;
+}
+
+static int add_row(Table *table, const json_t *unit, const json_t *repeated) {
+        const char *name = ctl_json_text(unit, "unit"), *rung = ctl_json_text(unit, "rung");
+        char used[UNITS_TEXT_MAX], limit[UNITS_TEXT_MAX], share[UNITS_TEXT_MAX], holds[64], state[128];
+        const char *cells[] = {
+                json_object_get(repeated, name) ? ctl_json_text(unit, "path") : name,
+                ctl_json_text(unit, "mode"),
+                state,
+                ctl_unit_bytes(unit, "usage_working_set", used),
+                ctl_unit_bytes(unit, "limit_bytes", limit),
+                ctl_unit_share_text(unit, share),
+                ctl_unit_holds(unit, holds, sizeof(holds)),
+        };
+
+        (void) snprintf(state, sizeof(state), "%s%s%s", ctl_json_text(unit, "state"), rung[0] ? " " : "", rung);
+        return table_add(table, cells, ctl_unit_color(unit));
+}
+
+static bool any_holds(const json_t *units) {
+        const json_t *unit;
+        char holds[64];
+        size_t i;
+
+        json_array_foreach(units, i, unit) {
+                if (ctl_unit_holds(unit, holds, sizeof(holds))[0])
+                        return true;
+        }
+        return false;
+}
+
+int ctl_unit_table(const json_t *units, size_t most) {
+        static const TableColumn columns[] = {
+                {.title = "UNIT", .shrink = true},
+                {.title = "MODE"},
+                {.title = "STATE"},
+                {.title = "USED", .right = true},
+                {.title = "LIMIT", .right = true},
+                {.title = "SHARE", .right = true},
+                {.title = "HOLDS"}, /* only where there are some: a terminal has 80 columns */
+        };
+        _cleanup_(table_freep) Table *table = NULL;
+        _cleanup_(json_decrefp) json_t *repeated = repeated_names(units);
+        const json_t *unit;
+        size_t i;
+        int r;
+
+        r = table_new(&table, columns, ELEMENTSOF(columns) - !any_holds(units));
+        if (r < 0)
+                return r;
+        json_array_foreach(units, i, unit) {
+                if (most > 0 && i >= most)
+                        break;
+                r = add_row(table, unit, repeated);
+                if (r < 0)
+                        return r;
+        }
+        return table_print(table, stdout);
+}
