@@ -5,7 +5,7 @@
 
 #include "util.h"
 
-/* memory.events (Documentation/admin-guide/cgroup-v2.rst). oom_group_kill is 0 where the kernel has it not (before 5.12). */
+/* memory.events (Documentation/admin-guide/cgroup-v2.rst). oom_group_kill is 0 where the kernel has it not (before 5.17). */
 typedef struct MemoryEvents {
         uint64_t low, high, max, oom, oom_kill, oom_group_kill;
 } MemoryEvents;

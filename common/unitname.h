@@ -35,7 +35,7 @@ int unitname_user(const char *path, uint32_t *ret_uid);
  * init.scope, journald, dbus, udevd, logind, user managers, memguard's own units, slices, and the cgroup root. */
 const char *unitname_protected(const char *path);
 
-/* Shell glob on a unit's name (fnmatch without flags). */
+/* Shell glob on a unit's name. Backslashes are no escapes, because they stand in names (FNM_NOESCAPE, as in systemctl). */
 bool unitname_matches(const char *glob, const char *name);
 
 /* Glob on a cgroup path: "*" stays within one part, "**" crosses parts. */

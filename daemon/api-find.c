@@ -63,7 +63,7 @@ static int no_such_unit(sd_bus_error *error, const char *name) {
 int api_find(Api *api, const char *text, UnitView *ret, sd_bus_error *error) {
         Engine *engine = api->handlers.engine(api->handlers.userdata);
         bool by_path = text[0] == '/';
-        char name[UNIT_NAME_MAX];
+        char name[UNIT_NAME_MAX], shown[4 * CGROUP_PATH_MAX];
         Found found = {};
 
         if (text[0] == 0)
@@ -76,9 +76,11 @@ int api_find(Api *api, const char *text, UnitView *ret, sd_bus_error *error) {
 
         if (found.n == 0)
                 return no_such_unit(error, by_path || strlen(text) >= UNIT_NAME_MAX ? text : name);
-        if (found.n > 1)
+        if (found.n > 1) {
+                (void) utf8_escape(text, shown, sizeof(shown));
                 return sd_bus_error_setf(error, API_ERROR("AmbiguousUnit"),
-                                         "%s is the name of %u units. Name the one you mean by its path: %s%s.", text,
+                                         "%s is the name of %u units. Name the one you mean by its path: %s%s.", shown,
                                          found.n, found.listed, found.n > LISTED_MAX ? ", ..." : "");
+        }
         return engine_get_unit(engine, found.path, ret);
 }

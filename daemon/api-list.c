@@ -17,11 +17,21 @@ void api_list_done(Api *api) {
                 list_drop(api, api->n_lists - 1);
 }
 
+/* A list of two thousand units is 3 MiB. A client has one at a time: it must have read all that it asked for before. */
+static bool may_have_list(const Api *api, sd_bus *bus) {
+        uint64_t n_queued;
+
+        for (unsigned i = 0; i < api->n_lists; i++)
+                if (sd_bus_message_get_bus(api->lists[i].call) == bus)
+                        return false;
+        return api->n_lists < API_CLIENTS_MAX && sd_bus_get_n_queued_write(bus, &n_queued) >= 0 && n_queued == 0;
+}
+
 int api_list_begin(Api *api, sd_bus_message *call) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
         int r;
 
-        if (api->n_lists >= API_CLIENTS_MAX)
+        if (!may_have_list(api, sd_bus_message_get_bus(call)))
                 return -EBUSY;
         r = sd_bus_message_new_method_return(call, &reply);
         if (r < 0)

@@ -41,8 +41,9 @@ static int list_units(sd_bus_message *m, void *userdata, sd_bus_error *error) {
 
         r = api_list_begin(client->api, m);
         if (r == -EBUSY)
-                return sd_bus_error_set(error, API_ERROR("LimitsExceeded"),
-                                        "Too many lists of units are being made at once. Try again in a second.");
+                return sd_bus_error_set(
+                        error, API_ERROR("LimitsExceeded"),
+                        "This client has asked for a list before and not read it yet. Read that first.");
         return r < 0 ? r : 1;
 }
 

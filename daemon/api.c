@@ -14,7 +14,8 @@
 /* sd-bus lets the kernel keep 8 MiB a client, all on our account. */
 #define BUFFER_BYTES (256 * 1024)
 
-/* sd-bus gives a client 90 s to say who it is; an honest one needs a millisecond. Where places are short, it has this. */
+/* sd-bus gives a client 90 s to say who it is; an honest one needs a millisecond. Where places are short, it has this.
+ */
 #define AUTH_USEC USEC_PER_SEC
 
 static void client_doom(ApiClient *client) {

@@ -121,20 +121,22 @@ static int restore(const char *root) {
         return r < 0 || worst < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
+/* Memory is locked while that is still allowed, and capabilities are dropped before there is a second thread: they are a
+ * thread's own. */
 static int run(const ManagerOptions *options) {
         _cleanup_(manager_freep) Manager *manager = NULL;
         int r;
 
+        r = privileges_lock_memory();
+        if (r < 0)
+                journal_log(4, "The daemon's memory could not be locked (%s); it may be slow when memory is short.",
+                            strerrordesc_np(-r));
         r = privileges_drop();
         if (r < 0)
                 journal_log(4, "The capabilities that are not needed could not be dropped: %s.", strerrordesc_np(-r));
         r = manager_new(&manager, options);
         if (r < 0)
                 return r;
-        r = privileges_lock_memory();
-        if (r < 0)
-                journal_log(4, "The daemon's memory could not be locked (%s); it may be slow when memory is short.",
-                            strerrordesc_np(-r));
         return manager_run(manager);
 }
 

@@ -45,7 +45,8 @@ static void set_high(Manager *manager, const Action *action) {
                 return;
         r = marks_set_high(guarded->dirfd, action->bytes, guarded->operator_high);
         if (r < 0) {
-                if (r != -ENODEV && r != -ENOENT)
+                /* Stale: somebody else wrote it just now, and inotify is about to say so. */
+                if (r != -ENODEV && r != -ENOENT && r != -ESTALE)
                         manager_tell(manager, RECORD_FAILED, "%s: memory.high could not be written: %s.", action->path,
                                      strerrordesc_np(-r));
                 return;

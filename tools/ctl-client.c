@@ -33,7 +33,7 @@ static CtlExit complain_connect(int r) {
         }
 }
 
-CtlExit client_complain(int r, const sd_bus_error *error) {
+CtlExit ctl_client_complain(int r, const sd_bus_error *error) {
         switch (-r) {
         case ECONNRESET:
         case ECONNABORTED:
@@ -102,7 +102,7 @@ static int start_bus(int *fd, sd_bus **ret) {
         return 0;
 }
 
-CtlExit client_open(Ctl *ctl) {
+CtlExit ctl_client_open(Ctl *ctl) {
         _cleanup_close_ int fd = -1;
         int r;
 
@@ -112,10 +112,10 @@ CtlExit client_open(Ctl *ctl) {
         if (r < 0)
                 return complain_connect(r);
         r = start_bus(&fd, &ctl->bus);
-        return r < 0 ? client_complain(r, NULL) : CTL_DONE;
+        return r < 0 ? ctl_client_complain(r, NULL) : CTL_DONE;
 }
 
-void client_close(Ctl *ctl) {
+void ctl_client_close(Ctl *ctl) {
         ctl->bus = sd_bus_close_unref(ctl->bus);
 }
 
@@ -140,17 +140,17 @@ static int call(Ctl *ctl, const char *method, const char *const *arguments, sd_b
         return sd_bus_call(ctl->bus, m, 0, error, ret);
 }
 
-CtlExit client_call(Ctl *ctl, const char *method, const char *const *arguments, json_t **ret_value) {
+CtlExit ctl_client_call(Ctl *ctl, const char *method, const char *const *arguments, json_t **ret_value) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
         CtlExit status;
         int r;
 
-        status = client_open(ctl);
+        status = ctl_client_open(ctl);
         if (status != CTL_DONE)
                 return status;
         r = call(ctl, method, arguments, &error, &reply);
         if (r >= 0 && ret_value)
                 r = ctl_json_read(reply, ret_value);
-        return r < 0 ? client_complain(r, &error) : CTL_DONE;
+        return r < 0 ? ctl_client_complain(r, &error) : CTL_DONE;
 }

@@ -18,7 +18,7 @@ CtlExit ctl_list(Ctl *ctl, char **arguments) {
         int r;
 
         (void) arguments;
-        status = client_call(ctl, "ListUnits", NULL, &units);
+        status = ctl_client_call(ctl, "ListUnits", NULL, &units);
         if (status != CTL_DONE)
                 return status;
 

@@ -7,7 +7,7 @@ CtlExit ctl_pause(Ctl *ctl, char **arguments) {
         const char *unit = arguments[0] ?: "";
         CtlExit status;
 
-        status = client_call(ctl, "Pause", (const char *const[]){unit, NULL}, NULL);
+        status = ctl_client_call(ctl, "Pause", (const char *const[]){unit, NULL}, NULL);
         if (status != CTL_DONE)
                 return status;
         if (!arguments[0])
@@ -20,7 +20,7 @@ static CtlExit say_resumed(Ctl *ctl, const char *unit) {
         _cleanup_(json_decrefp) json_t *daemon = NULL;
         CtlExit status;
 
-        status = client_call(ctl, "GetDaemon", NULL, &daemon);
+        status = ctl_client_call(ctl, "GetDaemon", NULL, &daemon);
         if (status != CTL_DONE)
                 return status;
         if (ctl_json_bool(daemon, "paused"))
@@ -32,7 +32,7 @@ CtlExit ctl_resume(Ctl *ctl, char **arguments) {
         const char *unit = arguments[0] ?: "";
         CtlExit status;
 
-        status = client_call(ctl, "Resume", (const char *const[]){unit, NULL}, NULL);
+        status = ctl_client_call(ctl, "Resume", (const char *const[]){unit, NULL}, NULL);
         if (status != CTL_DONE)
                 return status;
         if (!arguments[0])

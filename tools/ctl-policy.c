@@ -48,7 +48,7 @@ CtlExit ctl_policy(Ctl *ctl, char **arguments) {
         _cleanup_(json_decrefp) json_t *rows = NULL;
         CtlExit status;
 
-        status = client_call(ctl, "GetPolicy", (const char *const[]){arguments[0], NULL}, &rows);
+        status = ctl_client_call(ctl, "GetPolicy", (const char *const[]){arguments[0], NULL}, &rows);
         if (status != CTL_DONE)
                 return status;
         if (ctl->json)

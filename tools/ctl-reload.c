@@ -9,10 +9,10 @@ CtlExit ctl_reload(Ctl *ctl, char **arguments) {
         size_t n_files;
 
         (void) arguments;
-        status = client_call(ctl, "Reload", NULL, NULL);
+        status = ctl_client_call(ctl, "Reload", NULL, NULL);
         if (status != CTL_DONE)
                 return status;
-        status = client_call(ctl, "GetDaemon", NULL, &daemon);
+        status = ctl_client_call(ctl, "GetDaemon", NULL, &daemon);
         if (status != CTL_DONE)
                 return status;
         n_files = json_array_size(json_object_get(daemon, "policy_files"));

@@ -94,7 +94,7 @@ static CtlExit status_of_unit(Ctl *ctl, const json_t *daemon, const char *name) 
         _cleanup_(json_decrefp) json_t *unit = NULL, *units = NULL;
         CtlExit status;
 
-        status = client_call(ctl, "GetUnit", (const char *const[]){name, NULL}, &unit);
+        status = ctl_client_call(ctl, "GetUnit", (const char *const[]){name, NULL}, &unit);
         if (status != CTL_DONE)
                 return status;
         if (!ctl->json)
@@ -108,13 +108,13 @@ CtlExit ctl_status(Ctl *ctl, char **arguments) {
         CtlExit status;
         int r;
 
-        status = client_call(ctl, "GetDaemon", NULL, &daemon);
+        status = ctl_client_call(ctl, "GetDaemon", NULL, &daemon);
         if (status != CTL_DONE)
                 return status;
         if (arguments[0])
                 return status_of_unit(ctl, daemon, arguments[0]);
 
-        status = client_call(ctl, "ListUnits", NULL, &units);
+        status = ctl_client_call(ctl, "ListUnits", NULL, &units);
         if (status != CTL_DONE)
                 return status;
         r = ctl_unit_sort(units);

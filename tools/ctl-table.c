@@ -6,21 +6,21 @@
 #define SHRUNK_MIN 9 /* a name cut shorter says nothing */
 
 typedef struct Row {
-        char *cells[TABLE_COLUMNS_MAX]; /* escaped */
+        char *cells[CTL_COLUMNS_MAX]; /* escaped */
         CtlColor color;
 } Row;
 
-struct Table {
-        TableColumn columns[TABLE_COLUMNS_MAX];
+struct CtlTable {
+        CtlColumn columns[CTL_COLUMNS_MAX];
         size_t n_columns;
         Row *rows;
         size_t n_rows, n_dropped;
 };
 
-int table_new(Table **ret, const TableColumn *columns, size_t n_columns) {
-        Table *table;
+int ctl_table_new(CtlTable **ret, const CtlColumn *columns, size_t n_columns) {
+        CtlTable *table;
 
-        if (n_columns == 0 || n_columns > TABLE_COLUMNS_MAX)
+        if (n_columns == 0 || n_columns > CTL_COLUMNS_MAX)
                 return -EINVAL;
         table = calloc(1, sizeof(*table));
         if (!table)
@@ -31,7 +31,7 @@ int table_new(Table **ret, const TableColumn *columns, size_t n_columns) {
         return 0;
 }
 
-Table *table_free(Table *table) {
+CtlTable *ctl_table_free(CtlTable *table) {
         if (!table)
                 return NULL;
         for (size_t i = 0; i < table->n_rows; i++)
@@ -42,10 +42,10 @@ Table *table_free(Table *table) {
         return NULL;
 }
 
-int table_add(Table *table, const char *const *cells, CtlColor color) {
+int ctl_table_add(CtlTable *table, const char *const *cells, CtlColor color) {
         Row *rows, *row;
 
-        if (table->n_rows >= TABLE_ROWS_MAX) {
+        if (table->n_rows >= CTL_ROWS_MAX) {
                 table->n_dropped++;
                 return 0;
         }
@@ -67,7 +67,7 @@ int table_add(Table *table, const char *const *cells, CtlColor color) {
         return 0;
 }
 
-unsigned table_text_width(const char *text) {
+unsigned ctl_table_text_width(const char *text) {
         unsigned width = 0;
         uint32_t c;
         int n;
@@ -87,16 +87,16 @@ static const char *cell_text(const Row *row, size_t column) {
         return row->cells[column] ?: ""; /* a row that memory ran out for */
 }
 
-static void natural_widths(const Table *table, unsigned widths[static TABLE_COLUMNS_MAX]) {
+static void natural_widths(const CtlTable *table, unsigned widths[static CTL_COLUMNS_MAX]) {
         for (size_t i = 0; i < table->n_columns; i++) {
-                widths[i] = table_text_width(table->columns[i].title);
+                widths[i] = ctl_table_text_width(table->columns[i].title);
                 for (size_t j = 0; j < table->n_rows; j++)
-                        widths[i] = MAX(widths[i], table_text_width(cell_text(&table->rows[j], i)));
+                        widths[i] = MAX(widths[i], ctl_table_text_width(cell_text(&table->rows[j], i)));
         }
 }
 
 /* Takes what is too much from the widest column that may shrink, column by column of the terminal. */
-static void fit_widths(const Table *table, unsigned width, unsigned widths[static TABLE_COLUMNS_MAX]) {
+static void fit_widths(const CtlTable *table, unsigned width, unsigned widths[static CTL_COLUMNS_MAX]) {
         unsigned total = (unsigned) (table->n_columns - 1) * GAP;
 
         for (size_t i = 0; i < table->n_columns; i++)
@@ -136,7 +136,7 @@ static const char *tail_start(const char *text, unsigned width) {
         uint32_t c;
         int n;
 
-        while (table_text_width(text) > width) {
+        while (ctl_table_text_width(text) > width) {
                 n = utf8_next(text, &c);
                 if (n <= 0)
                         break;
@@ -155,15 +155,15 @@ static void put_cut(FILE *f, const char *text, unsigned width, unsigned *ret_use
         char *start = strndupa(text, head);
 
         (void) fprintf(f, "%s...%s", start, tail);
-        *ret_used = table_text_width(start) + 3 + table_text_width(tail);
+        *ret_used = ctl_table_text_width(start) + 3 + ctl_table_text_width(tail);
 }
 
 static void put_blanks(FILE *f, unsigned n) {
         (void) fprintf(f, "%*s", (int) n, "");
 }
 
-static void put_cell(FILE *f, const TableColumn *column, const char *text, unsigned width, bool last) {
-        unsigned used = table_text_width(text);
+static void put_cell(FILE *f, const CtlColumn *column, const char *text, unsigned width, bool last) {
+        unsigned used = ctl_table_text_width(text);
 
         if (used > width)
                 put_cut(f, text, width, &used);
@@ -177,7 +177,7 @@ static void put_cell(FILE *f, const TableColumn *column, const char *text, unsig
                 put_blanks(f, width - used + GAP);
 }
 
-static void put_row(const Table *table, FILE *f, const Row *row, const unsigned *widths, bool color) {
+static void put_row(const CtlTable *table, FILE *f, const Row *row, const unsigned *widths, bool color) {
         size_t n = table->n_columns;
 
         color = color && row->color != COLOR_PLAIN;
@@ -190,8 +190,8 @@ static void put_row(const Table *table, FILE *f, const Row *row, const unsigned 
         (void) fprintf(f, "%s\n", color ? ctl_text_sequence(COLOR_PLAIN) : "");
 }
 
-int table_format(const Table *table, unsigned width, bool color, char **ret_text) {
-        unsigned widths[TABLE_COLUMNS_MAX] = {};
+int ctl_table_format(const CtlTable *table, unsigned width, bool color, char **ret_text) {
+        unsigned widths[CTL_COLUMNS_MAX] = {};
         Row titles = {.color = COLOR_BOLD};
         char *text = NULL;
         size_t size = 0;
@@ -219,11 +219,11 @@ int table_format(const Table *table, unsigned width, bool color, char **ret_text
         return 0;
 }
 
-int table_print(const Table *table, FILE *stream) {
+int ctl_table_print(const CtlTable *table, FILE *stream) {
         _cleanup_free_ char *text = NULL;
         int r;
 
-        r = table_format(table, ctl_text_width(stream), ctl_text_has_color(stream), &text);
+        r = ctl_table_format(table, ctl_text_width(stream), ctl_text_has_color(stream), &text);
         if (r < 0)
                 return r;
         ctl_text_print(stream, "%s", text);

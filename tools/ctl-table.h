@@ -5,32 +5,32 @@
 
 #include "ctl-text.h"
 
-#define TABLE_COLUMNS_MAX 12
-#define TABLE_ROWS_MAX 8192 /* further rows are counted, and said */
+#define CTL_COLUMNS_MAX 12
+#define CTL_ROWS_MAX 8192 /* further rows are counted, and said */
 
-typedef struct TableColumn {
+typedef struct CtlColumn {
         const char *title;
         bool right;  /* numbers */
         bool shrink; /* may be cut when the terminal is narrow; the middle goes, as names differ at both ends */
-} TableColumn;
+} CtlColumn;
 
-typedef struct Table Table;
+typedef struct CtlTable CtlTable;
 
-int table_new(Table **ret, const TableColumn *columns, size_t n_columns);
-Table *table_free(Table *table);
+int ctl_table_new(CtlTable **ret, const CtlColumn *columns, size_t n_columns);
+CtlTable *ctl_table_free(CtlTable *table);
 
-static inline void table_freep(Table **table) {
-        (void) table_free(*table);
+static inline void ctl_table_freep(CtlTable **table) {
+        (void) ctl_table_free(*table);
 }
 
 /* One row: as many cells as there are columns; NULL is empty. */
-int table_add(Table *table, const char *const *cells, CtlColor color);
+int ctl_table_add(CtlTable *table, const char *const *cells, CtlColor color);
 
 /* The whole text; width 0 is without bound. Colours only where asked for. */
-int table_format(const Table *table, unsigned width, bool color, char **ret_text);
+int ctl_table_format(const CtlTable *table, unsigned width, bool color, char **ret_text);
 
 /* The whole text as this stream wants it. */
-int table_print(const Table *table, FILE *stream);
+int ctl_table_print(const CtlTable *table, FILE *stream);
 
 /* Columns that a text takes on a terminal. */
-unsigned table_text_width(const char *text);
+unsigned ctl_table_text_width(const char *text);

@@ -18,7 +18,7 @@ static json_t *repeated_names(const json_t *units) {
         return repeated;
 }
 
-static int add_row(Table *table, const json_t *unit, const json_t *repeated) {
+static int add_row(CtlTable *table, const json_t *unit, const json_t *repeated) {
         const char *name = ctl_json_text(unit, "unit"), *rung = ctl_json_text(unit, "rung");
         char used[UNITS_TEXT_MAX], limit[UNITS_TEXT_MAX], share[UNITS_TEXT_MAX], holds[64], state[128];
         const char *cells[] = {
@@ -32,7 +32,7 @@ static int add_row(Table *table, const json_t *unit, const json_t *repeated) {
         };
 
         (void) snprintf(state, sizeof(state), "%s%s%s", ctl_json_text(unit, "state"), rung[0] ? " " : "", rung);
-        return table_add(table, cells, ctl_unit_color(unit));
+        return ctl_table_add(table, cells, ctl_unit_color(unit));
 }
 
 static bool any_holds(const json_t *units) {
@@ -48,7 +48,7 @@ static bool any_holds(const json_t *units) {
 }
 
 int ctl_unit_table(const json_t *units, size_t most) {
-        static const TableColumn columns[] = {
+        static const CtlColumn columns[] = {
                 {.title = "UNIT", .shrink = true},
                 {.title = "MODE"},
                 {.title = "STATE"},
@@ -57,13 +57,13 @@ int ctl_unit_table(const json_t *units, size_t most) {
                 {.title = "SHARE", .right = true},
                 {.title = "HOLDS"}, /* only where there are some: a terminal has 80 columns */
         };
-        _cleanup_(table_freep) Table *table = NULL;
+        _cleanup_(ctl_table_freep) CtlTable *table = NULL;
         _cleanup_(json_decrefp) json_t *repeated = repeated_names(units);
         const json_t *unit;
         size_t i;
         int r;
 
-        r = table_new(&table, columns, ELEMENTSOF(columns) - !any_holds(units));
+        r = ctl_table_new(&table, columns, ELEMENTSOF(columns) - !any_holds(units));
         if (r < 0)
                 return r;
         json_array_foreach(units, i, unit) {
@@ -73,5 +73,5 @@ int ctl_unit_table(const json_t *units, size_t most) {
                 if (r < 0)
                         return r;
         }
-        return table_print(table, stdout);
+        return ctl_table_print(table, stdout);
 }

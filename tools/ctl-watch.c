@@ -85,7 +85,7 @@ CtlExit ctl_watch(Ctl *ctl, char **arguments) {
         int r;
 
         (void) arguments;
-        status = client_open(ctl);
+        status = ctl_client_open(ctl);
         if (status != CTL_DONE)
                 return status;
         r = sd_event_default(&event);
@@ -93,13 +93,13 @@ CtlExit ctl_watch(Ctl *ctl, char **arguments) {
         if (r >= 0)
                 r = prepare(&watching);
         if (r < 0)
-                return client_complain(r, NULL);
+                return ctl_client_complain(r, NULL);
 
-        status = client_call(ctl, "Watch", NULL, NULL);
+        status = ctl_client_call(ctl, "Watch", NULL, NULL);
         if (status != CTL_DONE)
                 return status;
         r = sd_bus_attach_event(ctl->bus, event, SD_EVENT_PRIORITY_NORMAL);
         if (r >= 0)
                 r = sd_event_loop(event);
-        return r < 0 ? client_complain(r, NULL) : (CtlExit) r;
+        return r < 0 ? ctl_client_complain(r, NULL) : (CtlExit) r;
 }

@@ -122,7 +122,7 @@ int main(int argc, char **argv) {
         if (r == 0)
                 status = run_verb(&ctl, argc - optind, argv + optind);
 
-        client_close(&ctl);
+        ctl_client_close(&ctl);
         if (fflush(stdout) != 0 && status == CTL_DONE) {
                 ctl_text_complain("The answer can't be written: %s.", strerror(errno));
                 return CTL_REFUSED;

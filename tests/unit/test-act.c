@@ -1,4 +1,5 @@
-/* Verbs do what they say to the cgroup they were asked about and to nothing else, and the dry run does nothing at all. */
+/* Verbs do what they say to the cgroup they were asked about and to nothing else, and the dry run does nothing at all.
+ */
 #undef NDEBUG
 #include <setjmp.h>
 #include <stdarg.h>
@@ -325,17 +326,36 @@ static void test_signal_all_reaches_sub_cgroups(void **state) {
         assert_string_equal(get(bench->cgroup, "cgroup.kill"), "1");
 }
 
+/* Not even where the files say that they are in the cgroup. With a signal that nobody minds. */
+static void test_pid1_and_ourselves_are_never_signalled(void **state) {
+        ActionSpec spec = {.verb = VERB_SIGNAL, .signo = SIGURG, .target = TARGET_ALL};
+        const pid_t pids[] = {1, getpid()};
+        Bench *bench = *state;
+        char path[200], text[64];
+
+        for (size_t i = 0; i < ELEMENTSOF(pids); i++) {
+                (void) snprintf(path, sizeof(path), "%s/proc/%d", bench->root, pids[i]);
+                make_dirs(path);
+                put(path, "cgroup", "0::" PATH "\n");
+                (void) snprintf(text, sizeof(text), "%d\n", pids[i]);
+                put(bench->cgroup, "cgroup.procs", text);
+                assert_int_equal(run(bench, &(ActRequest){.spec = &spec}), -ESRCH);
+        }
+}
+
 static void test_signal_largest(void **state) {
         Bench *bench = *state;
         ActionSpec spec = {.verb = VERB_SIGNAL, .signo = SIGTERM, .target = TARGET_LARGEST};
         pid_t a = add_child(bench, PATH, "99999 10 1"), b = add_child(bench, PATH, "20 20 1");
+        pid_t c = add_child(bench, PATH, "30 7 1");
         char text[64];
 
-        (void) snprintf(text, sizeof(text), "%d\n%d\n", a, b);
+        (void) snprintf(text, sizeof(text), "%d\n%d\n%d\n", a, b, c);
         put(bench->cgroup, "cgroup.procs", text);
         assert_int_equal(run(bench, &(ActRequest){.spec = &spec}), 0);
         assert_int_equal(ended_by(b), SIGTERM);
         assert_int_equal(ended_by(a), 0);
+        assert_int_equal(ended_by(c), 0);
 }
 
 static void test_signal_main_goes_through_the_manager(void **state) {
@@ -570,6 +590,7 @@ int main(void) {
                 T(test_gone_cgroup_is_refused),
                 T(test_kill),
                 T(test_signal_all_reaches_sub_cgroups),
+                T(test_pid1_and_ourselves_are_never_signalled),
                 T(test_signal_largest),
                 T(test_signal_main_goes_through_the_manager),
                 T(test_jobs),

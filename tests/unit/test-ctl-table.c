@@ -7,17 +7,17 @@
 
 #include "ctl-table.h"
 
-static const TableColumn columns[] = {
+static const CtlColumn columns[] = {
         {.title = "UNIT", .shrink = true}, {.title = "USED", .right = true}, {.title = "STATE"}};
 
 static char *format(const char *const rows[][3], size_t n_rows, unsigned width, bool color) {
-        _cleanup_(table_freep) Table *table = NULL;
+        _cleanup_(ctl_table_freep) CtlTable *table = NULL;
         char *text = NULL;
 
-        assert_int_equal(table_new(&table, columns, ELEMENTSOF(columns)), 0);
+        assert_int_equal(ctl_table_new(&table, columns, ELEMENTSOF(columns)), 0);
         for (size_t i = 0; i < n_rows; i++)
-                assert_int_equal(table_add(table, rows[i], i == 0 ? COLOR_BAD : COLOR_PLAIN), 0);
-        assert_int_equal(table_format(table, width, color, &text), 0);
+                assert_int_equal(ctl_table_add(table, rows[i], i == 0 ? COLOR_BAD : COLOR_PLAIN), 0);
+        assert_int_equal(ctl_table_format(table, width, color, &text), 0);
         return text;
 }
 
@@ -62,7 +62,7 @@ static unsigned longest_line(const char *text) {
                 size_t n = strcspn(text, "\n");
                 char *line = strndup(text, n);
 
-                longest = MAX(longest, table_text_width(line));
+                longest = MAX(longest, ctl_table_text_width(line));
                 free(line);
                 text += n + (text[n] == '\n');
         }
@@ -114,17 +114,17 @@ static void test_color_only_where_wanted(void **state) {
 }
 
 static void test_bound(void **state) {
-        _cleanup_(table_freep) Table *table = NULL;
+        _cleanup_(ctl_table_freep) CtlTable *table = NULL;
         _cleanup_free_ char *text = NULL;
         const char *const cells[] = {"u", "1", "calm"};
 
         (void) state;
-        assert_int_equal(table_new(&table, columns, 0), -EINVAL);
-        assert_int_equal(table_new(&table, columns, TABLE_COLUMNS_MAX + 1), -EINVAL);
-        assert_int_equal(table_new(&table, columns, ELEMENTSOF(columns)), 0);
-        for (unsigned i = 0; i < TABLE_ROWS_MAX + 7; i++)
-                assert_int_equal(table_add(table, cells, COLOR_PLAIN), 0);
-        assert_int_equal(table_format(table, 0, false, &text), 0);
+        assert_int_equal(ctl_table_new(&table, columns, 0), -EINVAL);
+        assert_int_equal(ctl_table_new(&table, columns, CTL_COLUMNS_MAX + 1), -EINVAL);
+        assert_int_equal(ctl_table_new(&table, columns, ELEMENTSOF(columns)), 0);
+        for (unsigned i = 0; i < CTL_ROWS_MAX + 7; i++)
+                assert_int_equal(ctl_table_add(table, cells, COLOR_PLAIN), 0);
+        assert_int_equal(ctl_table_format(table, 0, false, &text), 0);
         assert_non_null(strstr(text, "\n7 further rows are not shown.\n"));
 }
 

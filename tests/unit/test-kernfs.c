@@ -1,5 +1,4 @@
-/* The kernel's files are read and written below one root, and a cgroup that is gone is told from one that lacks a file.
- */
+/* Kernel files are read and written below one root, and a cgroup that is gone is told from one that lacks a file. */
 #include "temproot.h"
 
 #include "fd.h"
