@@ -150,7 +150,10 @@ void wire_update(const Step *step, Unit *unit) {
 
 /* PID 1 may put the operator's wall up again in the middle of a goodbye. */
 static void lift_wall(const Step *step, Unit *unit) {
-        unit->wall_lifted = unit->wall_lifted && unit->ladder.state == LADDER_ACTING && unit->operator_high != BYTES_INFINITY;
+        TimerCause cause = timer_cause(step, unit);
+        bool may = unit->operator_high != BYTES_INFINITY && (cause == TIMER_NONE || cause >= TIMER_CACHE);
+
+        unit->wall_lifted = unit->wall_lifted && unit->ladder.state == LADDER_ACTING && may;
         if (unit->wall_lifted)
                 step_action(step, unit, ACTION_HIGH)->bytes = BYTES_INFINITY;
 }

@@ -38,7 +38,11 @@ static void add_found(Found *found, const char *path) {
                 (void) snprintf(found->path, sizeof(found->path), "%s", path);
         if (found->n > LISTED_MAX || utf8_escape(path, shown, sizeof(shown)) < 0)
                 return;
-        (void) snprintf(found->listed + used, sizeof(found->listed) - used, "%s%s", used > 0 ? ", " : "", shown);
+        /* All of it or nothing: a path cut within a character would be no valid text for D-Bus. */
+        if (used + strlen(", ") + strlen(shown) < sizeof(found->listed)) {
+                (void) strcpy(found->listed + used, used > 0 ? ", " : "");
+                (void) strcat(found->listed + used, shown);
+        }
 }
 
 static void find_all(Engine *engine, const char *text, bool by_path, Found *found) {

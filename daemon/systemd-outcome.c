@@ -28,10 +28,23 @@ static void call_again(Job *job) {
                 job_finish(job, r, "the call could not be sent");
 }
 
+/* A unit that has ended and that nothing refers to is forgotten, its invocation with it: a Type=oneshot after its work.
+ */
+static void judge_forgotten(Job *job) {
+        if (job->lost)
+                job_finish(job, -ECONNRESET, "the connection was lost, and the unit has ended since");
+        else
+                job_finish(job, 0, "the new run has ended already, without an error");
+}
+
 static void judge_restart(Job *job, const UnitState *state, bool is_up, bool is_bad) {
         char detail[DETAIL_MAX];
 
-        if (!state->invocation[0] || util_streq(state->invocation, job->before)) {
+        if (!is_up && !is_bad && !state->invocation[0]) {
+                judge_forgotten(job);
+                return;
+        }
+        if (util_streq(state->invocation, job->before)) {
                 call_again(job);
                 return;
         }
@@ -42,8 +55,8 @@ static void judge_restart(Job *job, const UnitState *state, bool is_up, bool is_
         }
         if (is_up && job->n_looks++ == 0)
                 look_later(job, SECOND_LOOK);
-        else /* Up, or a Type=oneshot that has done its work. */
-                job_finish(job, 0, "");
+        else
+                job_finish(job, 0, is_up ? "" : "the new run has ended already, without an error");
 }
 
 static void judge(Job *job, const UnitState *state) {

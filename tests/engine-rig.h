@@ -44,6 +44,7 @@ struct Rig {
         bool deaf;          /* readings are not answered */
         char log[RIG_LOG_MAX];
         size_t n_log;
+        ActionList actions; /* of the last step */
         /* For whoever checks invariants: each event with what it led to, before anything is carried out. */
         void (*watcher)(Rig *rig, const Event *event, const ActionList *actions, int result);
         void *userdata;
@@ -78,7 +79,9 @@ static inline World *rig_add(Rig *rig, const char *path) {
 
 /* An engine with this policy, a host with 4 GiB to spare and no swap, and one service that has not started. */
 static inline void rig_init(Rig *rig, const char *text) {
-        *rig = (Rig){.now = 1000 * USEC_PER_SEC, .available = 4 * GIB};
+        memset(rig, 0, sizeof(*rig));
+        rig->now = 1000 * USEC_PER_SEC;
+        rig->available = 4 * GIB;
         rig->set = rig_policies(text);
         if (engine_new(&rig->engine) < 0)
                 abort();
@@ -223,12 +226,13 @@ static inline bool rig_carry_out(Rig *rig, const Action *action) {
 
 /* As in the shell: read at once, told after everything else that was asked for has been done. */
 static inline int rig_feed(Rig *rig, Event *event) {
-        ActionList *actions = calloc(1, sizeof(*actions));
+        ActionList *actions = &rig->actions;
         Event samples[RIG_WORLDS_MAX];
         unsigned n_samples = 0;
         int result;
 
         event->time = rig->now;
+        actions->n_items = actions->n_dropped = 0;
         result = engine_step(rig->engine, event, actions);
         for (unsigned i = 0; i < actions->n_items; i++)
                 rig_note_action(rig, &actions->items[i]);
@@ -243,7 +247,6 @@ static inline int rig_feed(Rig *rig, Event *event) {
                 memcpy(samples[n_samples].path, action->path, sizeof(action->path));
                 samples[n_samples++].sample = rig_reading(rig, &rig->worlds[rig_world(rig, action->path)]);
         }
-        free(actions);
         for (unsigned i = 0; i < n_samples; i++)
                 rig_feed(rig, &samples[i]);
         return result;

@@ -80,6 +80,8 @@ static void check_calm(Rig *rig, const Checker *checker) {
 
                 if (!world->present || engine_get_unit(rig->engine, world->path, &view) < 0)
                         continue;
+                if (view.rung != -1)
+                        printf("%s stands on rung %d\n", world->path, view.rung), fflush(stdout);
                 assert(view.rung == -1 && !view.throttled && !view.frozen && !view.on_loan);
                 assert(!world->frozen && world->max == world->operator_max);
         }
@@ -115,7 +117,8 @@ static uint64_t run_history(void) {
 /* Histories in which nothing happens hold every invariant. */
 static void check_coverage(void) {
         for (ActionKind kind = 0; kind < _ACTION_KIND_MAX; kind++) {
-                printf("%s %lu, ", action_kind_name(kind), n_actions[kind]);
+                printf("%s %lu\n", action_kind_name(kind), n_actions[kind]);
+                fflush(stdout);
                 assert(n_actions[kind] > 0);
         }
         for (RecordKind kind = 0; kind < RECORD_DAEMON; kind++)

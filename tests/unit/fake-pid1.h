@@ -32,6 +32,7 @@ typedef enum FakePlan {
         FAKE_NOTHING,     /* the job never ends */
         FAKE_SAME_RUN,    /* "done", and no new run */
         FAKE_DIES,        /* "done", the new run is up at the first look and failed at the second */
+        FAKE_FORGOTTEN,   /* "done", and the new run has ended and is forgotten */
         FAKE_ERROR,       /* the call is refused */
         FAKE_DROP_BEFORE, /* the connection is dropped before the call is taken */
         FAKE_DROP_AFTER,  /* it is taken, the connection is dropped, and the new run comes up later */
@@ -100,6 +101,10 @@ static int fake_finish(sd_event_source *source, uint64_t usec, void *userdata) {
         if (fake->plan != FAKE_SAME_RUN)
                 unit->invocation++;
         strcpy(unit->active, util_streq(fake->last_call, "StopUnit") ? "inactive" : "active");
+        if (fake->plan == FAKE_FORGOTTEN) {
+                strcpy(unit->active, "inactive");
+                unit->invocation = 0;
+        }
         fake->look = 0;
         if (fake->bus && fake->plan != FAKE_DROP_AFTER)
                 fake_removed(fake, fake->next_job, unit->name, "done");
@@ -136,6 +141,7 @@ static int fake_job(FakePid1 *fake, sd_bus_message *m, const char *name) {
         case FAKE_NOTHING:
         case FAKE_SAME_RUN:
         case FAKE_DIES:
+        case FAKE_FORGOTTEN:
         case FAKE_DROP_AFTER:
                 break;
         }

@@ -4,6 +4,16 @@
 #include <fcntl.h>
 #include <poll.h>
 
+/* Is the daemon there, and does it still answer? */
+static void assert_serves(void) {
+        sd_bus *bus = connect_bus();
+        sd_bus_message *reply = NULL;
+
+        assert_true(CALL(bus, "GetDaemon", NULL, &reply, "") >= 0);
+        sd_bus_message_unref(reply);
+        sd_bus_close_unref(bus);
+}
+
 static void test_watcher_that_does_not_read_is_cut_off(void **state) {
         sd_bus *sleeper = connect_bus(), *other = connect_bus();
         usec_t end = fake_now() + 10 * USEC_PER_SEC;

@@ -1,6 +1,55 @@
 /* The private bus API answers root's questions, refuses what is wrong with a sentence, and sends records. */
 #include "api-client.h"
 
+/* Skips to a key of an a{sv} at which the message stands, and reads its value. */
+static void read_key(sd_bus_message *m, const char *key, const char *type, void *ret) {
+        const char *name;
+
+        assert_true(sd_bus_message_enter_container(m, 'a', "{sv}") > 0);
+        while (sd_bus_message_enter_container(m, 'e', "sv") > 0) {
+                assert_true(sd_bus_message_read(m, "s", &name) > 0);
+                if (util_streq(name, key)) {
+                        assert_true(sd_bus_message_read(m, "v", type, ret) > 0);
+                        return;
+                }
+                assert_true(sd_bus_message_skip(m, "v") >= 0);
+                assert_true(sd_bus_message_exit_container(m) >= 0);
+        }
+        fail_msg("there is no key %s", key);
+}
+
+static const char *get_text(sd_bus_message *m, const char *key) {
+        const char *text = NULL;
+
+        assert_true(sd_bus_message_rewind(m, true) >= 0);
+        read_key(m, key, "s", &text);
+        return text;
+}
+
+static uint64_t get_u64(sd_bus_message *m, const char *key) {
+        uint64_t value = 0;
+
+        assert_true(sd_bus_message_rewind(m, true) >= 0);
+        read_key(m, key, "t", &value);
+        return value;
+}
+
+static void assert_refused(const char *method, const char *name, const char *words, const char *unit,
+                           const char *rung) {
+        sd_bus_error error = SD_BUS_ERROR_NULL;
+        sd_bus *bus = connect_bus();
+        int r;
+
+        r = rung ? CALL(bus, method, &error, NULL, "ss", unit, rung) : CALL(bus, method, &error, NULL, "s", unit);
+        assert_true(r < 0);
+        assert_string_equal(error.name, name);
+        assert_non_null(strstr(error.message, words));
+        assert_int_equal(error.message[strlen(error.message) - 1], '.');
+        assert_null(strchr(error.message, '\033'));
+        sd_bus_error_free(&error);
+        sd_bus_close_unref(bus);
+}
+
 static void test_daemon(void **state) {
         sd_bus_message *reply = NULL;
         sd_bus *bus = connect_bus();

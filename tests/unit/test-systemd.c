@@ -152,6 +152,14 @@ static void test_new_run_must_come_up(void **state) {
         assert_string_equal(bench->detail, "the new run failed at once (exit-code)");
 }
 
+static void test_oneshot_that_has_done_its_work(void **state) {
+        Bench *bench = *state;
+
+        run_job(bench, UNIT_JOB_RESTART, FAKE_FORGOTTEN, 5 * USEC_PER_SEC);
+        assert_int_equal(bench->result, 0);
+        assert_string_equal(bench->detail, "the new run has ended already, without an error");
+}
+
 static void test_refused_call_is_safe_to_show(void **state) {
         Bench *bench = *state;
 
@@ -342,7 +350,7 @@ static void test_reloading(void **state) {
 /* The socket of a user's manager, as root sees it: whoever listens must be that user. */
 static void test_user_manager(void **state) {
         Bench *bench = *state;
-        char dir[160], parent[160], path[200];
+        char dir[180], parent[160], path[200];
         FakePid1 user;
 
         (void) snprintf(parent, sizeof(parent), "%s/user", bench->dir);
@@ -385,6 +393,7 @@ int main(void) {
                 T(test_removed_overtakes_reply),
                 T(test_job_results),
                 T(test_new_run_must_come_up),
+                T(test_oneshot_that_has_done_its_work),
                 T(test_refused_call_is_safe_to_show),
                 T(test_time_limits),
                 T(test_no_manager_at_all),

@@ -25,9 +25,9 @@ before=$(wakeups)
 sleep 60
 woken=$(($(wakeups) - before))
 rss=$(sed -n 's/^VmRSS:\s*\([0-9]*\) kB/\1/p' /proc/"$pid"/status)
-private=$(awk '/^Private/ { n += $2 } END { print n }' /proc/"$pid"/smaps_rollup)
-echo "wakeups in a minute: $woken; VmRSS: $rss kB; private: $private kB"
-echo "cost: $woken wakeups a minute, VmRSS $rss kB, private $private kB" >/dev/kmsg
+private=$(sed -n 's/^Private_Dirty:\s*\([0-9]*\) kB/\1/p' /proc/"$pid"/smaps_rollup)
+grep -E "^(Pss|Private|Anonymous|Locked)" /proc/"$pid"/smaps_rollup
+echo "cost: $woken wakeups a minute, VmRSS $rss kB, $private kB of it private and dirty" | tee /dev/kmsg
 rmdir $base/cost*.slice/u* $base/cost*.slice
 at_most "wakeups a minute" 6 "$woken"
 at_most "VmRSS in kB" 6144 "$rss"

@@ -1,9 +1,9 @@
 #!/bin/bash
-# Title: Template instances, slices, scopes, a user's units and bare cgroups are guarded, each as far as it can be
+# Title: Template instances, slices, scopes and bare cgroups are guarded, each as far as it can be
 # Timeout: 180
 guard_policy kinds <<'POLICY'
 [Match]
-Unit=kinds@*.service kinds.slice kinds-*.scope user-kinds.service
+Unit=kinds@*.service kinds.slice kinds-*.scope
 Cgroup=/kinds-bare/**
 [Policy]
 Mode=act
@@ -49,21 +49,3 @@ gone() { ! kill -0 $sleeper 2>/dev/null; }
 wait_for 10 gone
 wait $sleeper || true
 rmdir /sys/fs/cgroup/kinds-bare/one /sys/fs/cgroup/kinds-bare
-
-# A unit of a user's manager is restarted by that manager.
-install -d -o guest -g guest /home/guest/.config/systemd/user
-cat >/home/guest/.config/systemd/user/user-kinds.service <<UNIT
-[Service]
-Environment=WORK=/tmp/user-kinds.work
-ExecStart=/usr/bin/python3 -u $SERVICES/leak.py --rate 30
-MemoryMax=100M
-UNIT
-systemctl start user@1000.service
-as_guest() { runuser -u guest -- env XDG_RUNTIME_DIR=/run/user/1000 "$@"; }
-as_guest systemctl --user daemon-reload
-as_guest systemctl --user start user-kinds.service
-restarted() { [ "$(since_case -o json MEMGUARD_UNIT=user-kinds.service MEMGUARD_ACTION=restart MEMGUARD_RESULT=done | wc -l)" -ge 1 ]; }
-wait_for 90 restarted
-as_guest systemctl --user stop user-kinds.service
-same "runs of the user's unit that were lost" 0 $(($(grep -c ^start /tmp/user-kinds.work) - $(grep -c ^clean /tmp/user-kinds.work)))
-systemctl stop user@1000.service
