@@ -66,10 +66,10 @@ static void ask_for_reading(const Step *step, Unit *unit) {
         unit->ladder_due = step->now;
 }
 
-/* After anything that may have changed what a unit needs. */
+/* After anything that may have changed what a unit needs. What is overdue stays so until a reading comes. */
 static void settle(const Step *step, Unit *unit) {
         wire_update(step, unit);
-        if (unit->present)
+        if (unit->present && unit->ladder_due > step->now)
                 unit->ladder_due = ladder_deadline(&unit->ladder, unit->policy, step->now);
         unit_update_due(step->engine, unit);
 }
@@ -83,6 +83,7 @@ static int on_sample(const Step *step, Unit *unit, const Event *event) {
         wire_hit(step, unit, sample, moved && !asked);
         unit->sample = *sample;
         unit->sample_time = MAX(step->now, 1);
+        unit->next_sample = unit->ladder_due = USEC_INFINITY;
         pace_note(&unit->pace, sample->working_set, sample->limit, moved, step->now);
         rung_check_fresh(step, unit);
         rung_repay(step, unit);

@@ -117,7 +117,7 @@ static void set_pace(const Step *step, Unit *unit) {
         uint64_t headroom = level == BYTES_INFINITY ? BYTES_INFINITY : util_sub(level, unit->sample.working_set);
 
         if (unit->watch == WATCH_TIMER || unit->ladder.state == LADDER_STANDING || unit->on_loan)
-                unit->next_sample = pace_next(&unit->pace, headroom, unit->sample.limit, step->now);
+                unit->next_sample = MIN(unit->next_sample, pace_next(&unit->pace, headroom, unit->sample.limit, step->now));
         else
                 unit->next_sample = USEC_INFINITY;
 }

@@ -5,7 +5,8 @@
  *
  * The path is the service's word. It is looked up below the process's own root, in what the kernel has cached (so that
  * no FUSE file system of the service's is asked and makes us wait), and must be a FIFO of the process's own user, else
- * a service could make root write where it can't. On the worker, because reading environ takes the process's mmap lock.
+ * a service could make root write where it can't. (A FIFO that is open is cached.) On the worker, because reading
+ * environ takes the process's mmap lock.
  */
 #include <fcntl.h>
 #include <linux/openat2.h>
@@ -127,10 +128,12 @@ static int tell(PressureJob *job) {
         int r;
 
         r = open_watched(job, &fd);
-        if (r < 0) {
-                job->detail = "what it watches could not be opened";
-                return r;
+        if (r == -EAGAIN || r == -ENOENT) {
+                job->detail = "nobody has opened what $MEMORY_PRESSURE_WATCH of it names";
+                return -ENXIO;
         }
+        if (r < 0)
+                return r;
         if (fstat(fd, &st) < 0)
                 return -errno;
         job->detail = refusal(job, &st);

@@ -15,7 +15,7 @@ typedef struct ActContext {
         Worker *worker;
 } ActContext;
 
-/* One request: a unit, its directory fd (borrowed until the answer is given or act_forget()), and the verb. */
+/* One request: a unit, its directory fd (borrowed for the call; duplicated where a verb needs it later), and the verb. */
 typedef struct ActRequest {
         const char *path;      /* cgroup; copied */
         int dirfd;             /* -1 when the cgroup is gone; duplicated where a verb needs it later */
@@ -25,7 +25,8 @@ typedef struct ActRequest {
         const Sample *sample; /* the latest; for percentages */
 } ActRequest;
 
-/* result: 0 or negative errno; freed: bytes memory.current fell by (reclaim), else 0; detail: for people, never NULL. */
+/* A throttle is in force when its answer is 0, not before: its cache may be dropped first, for 2 s at most.
+ * result: 0 or negative errno; freed: bytes memory.current fell by (reclaim), else 0; detail: for people, never NULL. */
 typedef void (*act_done_t)(void *userdata, int result, uint64_t freed, const char *detail);
 
 typedef struct ActTable {

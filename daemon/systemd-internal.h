@@ -164,6 +164,9 @@ struct Systemd {
         Seen seen[SEEN_MAX];
 };
 
+/* systemd-socket.c: a connected fd; whether it is the system bus instead of the manager itself. */
+int peer_open_socket(const Peer *peer, int *ret, bool *ret_broker);
+
 /* systemd-peer.c */
 int peer_find(Systemd *systemd, const char *path, Peer **ret);
 void peer_lost(Peer *peer, int error);

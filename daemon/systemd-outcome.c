@@ -6,8 +6,8 @@
 #include "systemd-internal.h"
 
 #define POLL_INTERVAL (250 * USEC_PER_MSEC)
-#define SECOND_LOOK (200 * USEC_PER_MSEC)
-#define CALLS_MAX 2 /* once more after a lost connection, if the first call was lost with it */
+#define SECOND_LOOK (500 * USEC_PER_MSEC) /* 200 was too short for systemd 257 in an emulated guest */
+#define CALLS_MAX 2                       /* once more after a lost connection, if the first call was lost with it */
 
 static void look_later(Job *job, usec_t delay) {
         job->stage = STAGE_PAUSE;

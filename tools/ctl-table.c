@@ -14,7 +14,7 @@ struct CtlTable {
         CtlColumn columns[CTL_COLUMNS_MAX];
         size_t n_columns;
         Row *rows;
-        size_t n_rows, n_dropped;
+        size_t n_rows, n_allocated, n_dropped;
 };
 
 int ctl_table_new(CtlTable **ret, const CtlColumn *columns, size_t n_columns) {
@@ -49,11 +49,16 @@ int ctl_table_add(CtlTable *table, const char *const *cells, CtlColor color) {
                 table->n_dropped++;
                 return 0;
         }
-        rows = reallocarray(table->rows, table->n_rows + 1, sizeof(*rows));
-        if (!rows)
-                return -ENOMEM;
-        table->rows = rows;
-        row = &rows[table->n_rows++];
+        if (table->n_rows == table->n_allocated) {
+                size_t n = MAX(2 * table->n_allocated, (size_t) 16);
+
+                rows = reallocarray(table->rows, n, sizeof(*rows));
+                if (!rows)
+                        return -ENOMEM;
+                table->rows = rows;
+                table->n_allocated = n;
+        }
+        row = &table->rows[table->n_rows++];
         *row = (Row){.color = color};
 
         for (size_t i = 0; i < table->n_columns; i++) {
