@@ -8,14 +8,17 @@
 #define RETRY_BUSY USEC_PER_SEC
 #define HOST_RESERVE (64 * MIB) /* of MemAvailable that a loan never takes */
 
-static Pending *pending_new(Engine *engine, const Unit *unit, const ActionSpec *spec) {
+static Pending *pending_new(const Step *step, const Unit *unit, const ActionSpec *spec) {
+        Engine *engine = step->engine;
+
         for (unsigned i = 0; i < PENDING_MAX; i++) {
                 Pending *pending = &engine->pendings[i];
 
-                if (pending->id != 0)
+                if (pending_is_open(pending, step->now))
                         continue;
                 engine->last_id = engine->last_id == UINT32_MAX ? 1 : engine->last_id + 1;
-                *pending = (Pending){.id = engine->last_id, .unit = (unsigned) (unit - engine->units), .spec = *spec};
+                *pending = (Pending){.id = engine->last_id, .since = step->now, .spec = *spec};
+                pending->unit = (unsigned) (unit - engine->units);
                 memcpy(pending->invocation, unit->invocation, sizeof(pending->invocation));
                 if (unit->ladder.rung >= 0)
                         memcpy(pending->rung, unit->policy->rungs[unit->ladder.rung].name, sizeof(pending->rung));
@@ -91,7 +94,7 @@ static uint64_t throttle_bytes(const Unit *unit) {
 }
 
 static void ask(const Step *step, Unit *unit, const ActionSpec *spec) {
-        Pending *pending = pending_new(step->engine, unit, spec);
+        Pending *pending = pending_new(step, unit, spec);
         Action *action;
 
         if (!pending)

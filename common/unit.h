@@ -89,6 +89,7 @@ typedef struct Unit {
 /* An action that was asked for and has not answered. */
 typedef struct Pending {
         uint32_t id; /* 0 = free */
+        usec_t since;
         unsigned unit;
         char rung[RUNG_NAME_MAX];
         char invocation[INVOCATION_MAX];
@@ -96,6 +97,11 @@ typedef struct Pending {
 } Pending;
 
 #define PENDING_MAX 128
+#define PENDING_AGE_MAX (20 * USEC_PER_MINUTE) /* every action is bounded well below this: its answer was lost */
+
+static inline bool pending_is_open(const Pending *pending, usec_t now) {
+        return pending->id != 0 && now - pending->since < PENDING_AGE_MAX;
+}
 
 struct Engine {
         Unit units[ENGINE_UNITS_MAX];

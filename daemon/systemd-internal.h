@@ -191,6 +191,8 @@ void job_arm(Job *job, usec_t wake);
 int job_start(Job *job, usec_t limit);
 int job_call(Job *job);
 bool job_checks_cgroup(Task task);
+/* A connection that is found closed while sending: the job goes to this stage and waits for the next one. */
+bool job_survives(Job *job, int error, JobStage stage);
 void job_finish(Job *job, int result, const char *detail);
 void job_peer_ready(Peer *peer);
 void job_peer_lost(Peer *peer);

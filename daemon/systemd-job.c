@@ -114,11 +114,22 @@ int job_call(Job *job) {
         r = append_arguments(job, call);
         if (r < 0)
                 return r;
+        /* A second more than our own bound, so that the bound is told by one timer only. */
+        r = sd_bus_call_async(job->peer->bus, &job->call, call, on_called, job,
+                              util_add(util_sub(job->deadline, now), USEC_PER_SEC));
+        if (r < 0)
+                return r;
         job->stage = STAGE_CALLED;
         job->n_calls++;
-        /* A second more than our own bound, so that the bound is told by one timer only. */
-        return sd_bus_call_async(job->peer->bus, &job->call, call, on_called, job,
-                                 util_add(util_sub(job->deadline, now), USEC_PER_SEC));
+        return 0;
+}
+
+bool job_survives(Job *job, int error, JobStage stage) {
+        if (error != -ENOTCONN && error != -ECONNRESET)
+                return false;
+        job->stage = stage;
+        job->lost = stage == STAGE_LOST;
+        return true;
 }
 
 static void on_before(Query *query, int error, const char *detail) {
@@ -140,15 +151,17 @@ static void on_before(Query *query, int error, const char *detail) {
         }
         memcpy(job->before, state->invocation, sizeof(job->before));
         r = job_call(job);
-        if (r < 0)
+        if (r < 0 && !job_survives(job, r, STAGE_WAITING))
                 job_finish(job, r, "the call could not be sent");
 }
 
 static int begin(Job *job) {
         unsigned properties = 1u << PROPERTY_ACTIVE_STATE | 1u << PROPERTY_INVOCATION | 1u << PROPERTY_CONTROL_GROUP;
+        int r;
 
         job->stage = STAGE_BEFORE;
-        return query_ask(&job->query, job->peer, job->unit, properties, on_before, job);
+        r = query_ask(&job->query, job->peer, job->unit, properties, on_before, job);
+        return r < 0 && job_survives(job, r, STAGE_WAITING) ? 0 : r;
 }
 
 static int on_timer(sd_event_source *source, uint64_t usec, void *userdata) {

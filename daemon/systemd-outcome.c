@@ -24,14 +24,14 @@ static void call_again(Job *job) {
         }
         job->lost = false;
         r = job_call(job);
-        if (r < 0)
+        if (r < 0 && !job_survives(job, r, STAGE_WAITING))
                 job_finish(job, r, "the call could not be sent");
 }
 
-/* A unit that has ended and that nothing refers to is forgotten, its invocation with it: a Type=oneshot after its work.
- */
-static void judge_forgotten(Job *job) {
-        if (job->lost)
+/* The new run is over already, in peace: a Type=oneshot after its work. It may be forgotten by then, and its invocation
+ * with it, as nothing refers to it; if the connection was lost, that may have been the old run as well. */
+static void judge_ended(Job *job, const UnitState *state) {
+        if (job->lost && !state->invocation[0])
                 job_finish(job, -ECONNRESET, "the connection was lost, and the unit has ended since");
         else
                 job_finish(job, 0, "the new run has ended already, without an error");
@@ -40,10 +40,6 @@ static void judge_forgotten(Job *job) {
 static void judge_restart(Job *job, const UnitState *state, bool is_up, bool is_bad) {
         char detail[DETAIL_MAX];
 
-        if (!is_up && !is_bad && !state->invocation[0]) {
-                judge_forgotten(job);
-                return;
-        }
         if (util_streq(state->invocation, job->before)) {
                 call_again(job);
                 return;
@@ -51,12 +47,12 @@ static void judge_restart(Job *job, const UnitState *state, bool is_up, bool is_
         if (is_bad) {
                 (void) snprintf(detail, sizeof(detail), "the new run failed at once (%s)", state->result);
                 job_finish(job, -EREMOTEIO, detail);
-                return;
-        }
-        if (is_up && job->n_looks++ == 0)
+        } else if (!is_up)
+                judge_ended(job, state);
+        else if (job->n_looks++ == 0)
                 look_later(job, SECOND_LOOK);
         else
-                job_finish(job, 0, is_up ? "" : "the new run has ended already, without an error");
+                job_finish(job, 0, "");
 }
 
 static void judge(Job *job, const UnitState *state) {
@@ -109,7 +105,7 @@ void job_look(Job *job) {
 
         job->stage = STAGE_AFTER;
         r = query_ask(&job->query, job->peer, job->unit, properties, on_after, job);
-        if (r < 0)
+        if (r < 0 && !job_survives(job, r, STAGE_LOST))
                 job_finish(job, r, "the unit could not be asked about");
 }
 

@@ -35,10 +35,10 @@ typedef enum UnitJob {
 
 /* Who runs the unit: path is its cgroup; unitname_user() decides between PID 1 and a user manager; "" is PID 1. But for
  * UNIT_JOB_START the manager must say that this very cgroup is the unit's: -EPERM when it is another one's (a delegated
- * cgroup may call itself "sshd.service"), -ESRCH when the unit does not run any more. -ECONNRESET when the connection was
- * lost and with it what became of the call. done() is never called before this returns, and always once if it returns 0. For UNIT_JOB_RESTART the
- * result is 0 only when the job is done and the unit is active (or activating-done) afterwards with a new invocation.
- * limit bounds the whole. mode is "replace". A frozen unit is not handled here: thaw it before. */
+ * cgroup may call itself "sshd.service"), -ESRCH when the unit does not run any more. For UNIT_JOB_RESTART the result is 0
+ * only when the job is done and a new run came up, looked at twice. -ECONNRESET when the connection was lost, and with it
+ * what became of the call. limit bounds the whole. mode is "replace". A frozen unit is not handled here: thaw it before.
+ * done() is never called before this returns, and once if it returns 0. */
 int systemd_job(Systemd *systemd, const char *path, const char *unit, UnitJob job, usec_t limit, systemd_done_t done, void *userdata);
 
 /* KillUnit(unit, "main", signal). */

@@ -95,6 +95,7 @@ static inline void history_start(Rig *rig, World *world) {
                 world->cache = random_below(60) * MIB;
                 world->n_high = world->n_max = fresh ? 0 : random_below(100);
                 world->max = world->operator_max;
+                world->muted = false;
                 history_restore(world);
         }
         world->present = true;
@@ -155,6 +156,24 @@ static inline void history_operate(Rig *rig, World *world) {
         world->ws = MIN(world->ws, world->max);
         world->cache = MIN(world->cache, world->max - world->ws);
         history_read(rig, world);
+}
+
+/* The service sits at its limit, or somebody writes memory.high without end. */
+static inline void history_storm(Rig *rig, World *world) {
+        bool contest = random_one_in(2);
+
+        for (int i = 0; i < (contest ? 70 : 20) && world->present; i++) {
+                Event event = history_event(world, EVENT_HIGH);
+
+                rig->now += random_below(20) * USEC_PER_MSEC;
+                if (contest) {
+                        world->high = event.high.bytes = world->operator_high;
+                        rig_feed(rig, &event);
+                } else if (!world->muted) {
+                        world->n_max++;
+                        history_read(rig, world);
+                }
+        }
 }
 
 static inline void history_press(Rig *rig, World *world) {
@@ -250,6 +269,8 @@ static inline void history_step(Rig *rig) {
                 history_pause(rig, world);
         else if (what < 74)
                 history_reload(rig);
+        else if (what < 75)
+                history_storm(rig, world);
         for (int i = 0; i < 8; i++)
                 history_answer(rig);
 }

@@ -26,6 +26,8 @@ static void check_unit(const Rig *rig, const Checker *checker, unsigned i) {
                 assert(world->high == BYTES_INFINITY && known->goodbye);
         else if (!view.throttled)
                 assert(world->high == world->operator_high);
+        /* Who waits for a wire to wake it must hear it. */
+        assert(view.watch != WATCH_WIRE || !world->muted);
         assert(view.on_loan || world->max == world->operator_max);
         assert((view.state == LADDER_CALM) == (view.rung < 0) || view.state == LADDER_ACTING);
 }
@@ -80,8 +82,6 @@ static void check_calm(Rig *rig, const Checker *checker) {
 
                 if (!world->present || engine_get_unit(rig->engine, world->path, &view) < 0)
                         continue;
-                if (view.rung != -1)
-                        printf("%s stands on rung %d\n", world->path, view.rung), fflush(stdout);
                 assert(view.rung == -1 && !view.throttled && !view.frozen && !view.on_loan);
                 assert(!world->frozen && world->max == world->operator_max);
         }

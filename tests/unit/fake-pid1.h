@@ -14,6 +14,7 @@
 #include "util.h"
 
 #define FAKE_UNITS_MAX 8
+#define FAKE_OWNER ":1.7" /* where it plays the system bus with PID 1 on it */
 #define FAKE_NAME "org.freedesktop.systemd1"
 #define FAKE_PATH "/org/freedesktop/systemd1"
 
@@ -32,7 +33,6 @@ typedef enum FakePlan {
         FAKE_NOTHING,     /* the job never ends */
         FAKE_SAME_RUN,    /* "done", and no new run */
         FAKE_DIES,        /* "done", the new run is up at the first look and failed at the second */
-        FAKE_FORGOTTEN,   /* "done", and the new run has ended and is forgotten */
         FAKE_ERROR,       /* the call is refused */
         FAKE_DROP_BEFORE, /* the connection is dropped before the call is taken */
         FAKE_DROP_AFTER,  /* it is taken, the connection is dropped, and the new run comes up later */
@@ -43,6 +43,8 @@ typedef struct FakePid1 {
         sd_event *event;
         sd_event_source *listener, *later;
         int fd;
+        bool is_broker;
+        bool forgets; /* the new run ends at once, in peace, and is forgotten */
         char socket_path[200];
         sd_bus *bus;
         FakeUnit units[FAKE_UNITS_MAX];
@@ -101,7 +103,7 @@ static int fake_finish(sd_event_source *source, uint64_t usec, void *userdata) {
         if (fake->plan != FAKE_SAME_RUN)
                 unit->invocation++;
         strcpy(unit->active, util_streq(fake->last_call, "StopUnit") ? "inactive" : "active");
-        if (fake->plan == FAKE_FORGOTTEN) {
+        if (fake->forgets) {
                 strcpy(unit->active, "inactive");
                 unit->invocation = 0;
         }
@@ -141,7 +143,6 @@ static int fake_job(FakePid1 *fake, sd_bus_message *m, const char *name) {
         case FAKE_NOTHING:
         case FAKE_SAME_RUN:
         case FAKE_DIES:
-        case FAKE_FORGOTTEN:
         case FAKE_DROP_AFTER:
                 break;
         }
@@ -204,6 +205,10 @@ static int fake_message(sd_bus_message *m, void *userdata, sd_bus_error *error) 
                 return 0;
         if (util_streq(member, "Get"))
                 return fake_get(fake, m);
+        if (util_streq(member, "Hello"))
+                return sd_bus_reply_method_return(m, "s", ":1.99");
+        if (util_streq(member, "AddMatch"))
+                return sd_bus_reply_method_return(m, NULL);
         if (util_streq(member, "Subscribe"))
                 return sd_bus_reply_method_errorf(m, FAKE_NAME ".AlreadySubscribed", "It is.");
         (void) snprintf(fake->last_call, sizeof(fake->last_call), "%s", member);
@@ -232,6 +237,8 @@ static int fake_accept(sd_event_source *source, int fd, uint32_t revents, void *
         assert(sd_bus_set_fd(fake->bus, client, client) >= 0);
         assert(sd_bus_set_server(fake->bus, 1, id) >= 0);
         assert(sd_bus_set_trusted(fake->bus, 1) >= 0);
+        if (fake->is_broker)
+                assert(sd_bus_set_sender(fake->bus, FAKE_OWNER) >= 0);
         assert(sd_bus_start(fake->bus) >= 0);
         assert(sd_bus_add_filter(fake->bus, NULL, fake_message, fake) >= 0);
         assert(sd_bus_attach_event(fake->bus, fake->event, 0) >= 0);

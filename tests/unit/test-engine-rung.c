@@ -228,6 +228,25 @@ static void a_hit_wire_makes_no_pressure_rung(void **state) {
         rig_done(&rig);
 }
 
+/* Answers that are lost must not use up the room for good. */
+static void more_actions_than_there_is_room_for_are_refused_for_a_while(void **state) {
+        Rig rig;
+
+        (void) state;
+        rig_init(&rig, THREE);
+        play_found(&rig, 50 * MIB);
+        for (int i = 0; i < 128; i++)
+                assert_int_equal(play_drill(&rig, "ask"), 0);
+        (void) play_log(&rig);
+        assert_int_equal(play_drill(&rig, "ask"), 0);
+        expect(&rig, "[rung ask drill] [withheld signal SIGUSR1 main too-many]");
+        rig_wait(&rig, 20 * USEC_PER_MINUTE);
+        (void) play_log(&rig);
+        assert_int_equal(play_drill(&rig, "ask"), 0);
+        expect(&rig, "[rung ask drill] do(signal SIGUSR1 main) high=150M");
+        rig_done(&rig);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(it_sheds_and_the_ladder_relaxes),
@@ -242,6 +261,7 @@ int main(void) {
                 cmocka_unit_test(pressure_is_a_condition_like_any_other),
                 cmocka_unit_test(pressure_that_is_read_no_more_holds_no_more),
                 cmocka_unit_test(a_hit_wire_makes_no_pressure_rung),
+                cmocka_unit_test(more_actions_than_there_is_room_for_are_refused_for_a_while),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -155,9 +155,15 @@ static void test_new_run_must_come_up(void **state) {
 static void test_oneshot_that_has_done_its_work(void **state) {
         Bench *bench = *state;
 
-        run_job(bench, UNIT_JOB_RESTART, FAKE_FORGOTTEN, 5 * USEC_PER_SEC);
+        bench->fake.forgets = true;
+        run_job(bench, UNIT_JOB_RESTART, FAKE_DONE, 5 * USEC_PER_SEC);
         assert_int_equal(bench->result, 0);
         assert_string_equal(bench->detail, "the new run has ended already, without an error");
+        /* With the connection lost nobody can tell which run it was that has ended. */
+        strcpy(bench->fake.units[0].active, "active");
+        bench->fake.units[0].invocation = 1;
+        run_job(bench, UNIT_JOB_RESTART, FAKE_DROP_AFTER, 5 * USEC_PER_SEC);
+        assert_int_equal(bench->result, -ECONNRESET);
 }
 
 static void test_refused_call_is_safe_to_show(void **state) {
@@ -210,6 +216,20 @@ static void test_connection_lost_before_the_call_was_taken(void **state) {
         assert_int_equal(bench->fake.n_calls, 2);
         assert_int_equal(bench->fake.n_connections, 2);
         assert_int_equal(bench->n_reloads, 1);
+}
+
+/* The connection is gone, and we don't know it yet. */
+static void test_connection_found_closed_while_sending(void **state) {
+        Bench *bench = *state;
+
+        run_until(bench, &bench->n_connected, 1);
+        for (unsigned i = 1; i <= 3; i++) {
+                fake_drop(&bench->fake);
+                submit(bench, UNIT_JOB_RESTART, 5 * USEC_PER_SEC);
+                run_until(bench, &bench->n_answers, i);
+                assert_int_equal(bench->result, 0);
+        }
+        assert_int_equal(bench->fake.n_calls, 3);
 }
 
 static void test_connection_lost_with_a_job_queued(void **state) {
@@ -347,6 +367,63 @@ static void test_reloading(void **state) {
         assert_int_equal(bench->fake.n_gets, 0);
 }
 
+static void emit_as(Bench *bench, const char *sender, uint32_t job, const char *result) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+
+        assert_true(sd_bus_message_new_signal(bench->fake.bus, &m, FAKE_PATH, FAKE_NAME ".Manager", "JobRemoved") >= 0);
+        assert_true(sd_bus_message_set_sender(m, sender) >= 0);
+        assert_true(sd_bus_message_append(m, "uoss", job, FAKE_PATH "/job/1", UNIT, result) >= 0);
+        assert_true(sd_bus_send(bench->fake.bus, m, NULL) >= 0);
+}
+
+static void own_name(Bench *bench, const char *owner) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+
+        assert_true(sd_bus_message_new_signal(bench->fake.bus, &m, "/org/freedesktop/DBus", "org.freedesktop.DBus",
+                                              "NameOwnerChanged") >= 0);
+        assert_true(sd_bus_message_set_sender(m, "org.freedesktop.DBus") >= 0);
+        assert_true(sd_bus_message_append(m, "sss", FAKE_NAME, FAKE_OWNER, owner) >= 0);
+        assert_true(sd_bus_send(bench->fake.bus, m, NULL) >= 0);
+}
+
+/* Without the private socket: on the system bus, where others speak too and PID 1 may be followed by another. */
+static void test_system_bus(void **state) {
+        Bench *bench = *state;
+        char dir[160];
+
+        (void) unlink(bench->fake.socket_path);
+        (void) snprintf(dir, sizeof(dir), "%s/dbus", bench->dir);
+        assert_int_equal(mkdir(dir, 0700), 0);
+        fake_done(&bench->fake);
+        (void) snprintf(bench->fake.socket_path, sizeof(bench->fake.socket_path), "%s/system_bus_socket", dir);
+        bench->fake.is_broker = true;
+        fake_listen(&bench->fake);
+        run_job(bench, UNIT_JOB_RESTART, FAKE_DONE, 5 * USEC_PER_SEC);
+        assert_int_equal(bench->result, 0);
+        assert_int_equal(bench->fake.n_connections, 1);
+
+        bench->fake.plan = FAKE_NOTHING;
+        submit(bench, UNIT_JOB_STOP, USEC_PER_SEC / 2);
+        run_for(bench, 50000);
+        emit_as(bench, ":1.66", bench->fake.next_job, "done");
+        run_for(bench, 50000);
+        assert_int_equal(bench->n_answers, 1);
+        emit_as(bench, FAKE_OWNER, bench->fake.next_job, "done");
+        run_until(bench, &bench->n_answers, 2);
+        assert_int_equal(bench->result, 0);
+
+        own_name(bench, FAKE_OWNER);
+        run_for(bench, 50000);
+        assert_int_equal(bench->n_lost, 0);
+        own_name(bench, ":1.8");
+        run_until(bench, &bench->n_reloads, 1);
+        assert_int_equal(bench->n_lost, 1);
+        fake_done(&bench->fake);
+        bench->fake.listener = bench->fake.later = NULL;
+        bench->fake.fd = -1;
+        assert_int_equal(rmdir(dir), 0);
+}
+
 /* The socket of a user's manager, as root sees it: whoever listens must be that user. */
 static void test_user_manager(void **state) {
         Bench *bench = *state;
@@ -398,6 +475,7 @@ int main(void) {
                 T(test_time_limits),
                 T(test_no_manager_at_all),
                 T(test_connection_lost_before_the_call_was_taken),
+                T(test_connection_found_closed_while_sending),
                 T(test_connection_lost_with_a_job_queued),
                 T(test_signal_is_not_sent_twice),
                 T(test_impostor_is_refused),
@@ -407,6 +485,7 @@ int main(void) {
                 T(test_changed_unit_is_looked_up_once),
                 T(test_flood_of_changes_is_one_reload),
                 T(test_reloading),
+                T(test_system_bus),
                 T(test_user_manager),
         };
 

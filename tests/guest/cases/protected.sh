@@ -13,7 +13,11 @@ for unit in init.scope systemd-journald.service systemd-udevd.service memguardd.
   memguardctl drill $unit kill || true
   withheld() { [ "$(since_case -o json MEMGUARD_UNIT="$unit" MEMGUARD_REASON=protected | wc -l)" -ge 1 ]; }
   wait_for 10 withheld
-  same "memory.high of $unit" max "$(cat "/sys/fs/cgroup$(memguardctl status $unit --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["units"][0]["cgroup"])')/memory.high")"
+  case $unit in
+    *.service) path=/system.slice/$unit ;;
+    *) path=/$unit ;;
+  esac
+  same "memory.high of $unit" max "$(cat "/sys/fs/cgroup$path/memory.high")"
 done
 for unit in systemd-journald systemd-udevd "$GUARD"; do
   systemctl --quiet is-active "$unit" || fail "$unit does not run any more"

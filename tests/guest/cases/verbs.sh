@@ -56,14 +56,15 @@ drill() {
   wait_for 20 has_record "$1" MEMGUARD_RUNG="$2" MEMGUARD_KIND=action MEMGUARD_RESULT="${3:-done}"
 }
 is() { [ "$(cg "$1" "$2")" = "$3" ]; }
-wall=$(cg verbs memory.high)
+# The next rung's wire is far above what the service uses.
+is_lifted() { [ "$(cg verbs memory.high)" -gt $((110 * 1048576)) ]; }
 
 drill verbs notify
 drill verbs reclaim
 at_least "bytes that reclaim says it freed" $((5 * 1048576)) "$(records verbs MEMGUARD_RUNG=reclaim MEMGUARD_KIND=action | field MEMGUARD_FREED_BYTES | tail -n 1)"
 drill verbs throttle
 at_most "memory.high while throttled" $((100 * 1048576)) "$(cg verbs memory.high)"
-wait_for 10 is verbs memory.high "$wall"
+wait_for 10 is_lifted
 drill verbs freeze
 same "frozen" 1 "$(cg verbs cgroup.freeze)"
 wait_for 10 is verbs cgroup.freeze 0
