@@ -142,7 +142,7 @@ int event_format(const Event *event, char buf[static EVENT_LINE_MAX]) {
 }
 
 /* Copies the next word of the line, unescaped; returns what follows it, or NULL when it is missing, too long or badly
- * escaped. */
+ * escaped, or has a blank behind it and nothing more. */
 static const char *take_word(const char *line, char *ret, size_t size) {
         size_t n = 0;
 
@@ -166,6 +166,8 @@ static const char *take_word(const char *line, char *ret, size_t size) {
                 ret[n++] = (char) value;
         }
         ret[n] = 0;
+        if (n == 0 || (line[0] == ' ' && line[1] == 0))
+                return NULL;
         return *line == ' ' ? line + 1 : line;
 }
 

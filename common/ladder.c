@@ -97,13 +97,13 @@ static bool may_relax(const Ladder *ladder, const Look *look) {
         return ladder->clear_since <= look->now && look->now - ladder->clear_since >= look->policy->relax;
 }
 
-/* In the order in which they are tried. */
+/* In the order in which they are tried: a verify that is due is said before anything else, an emergency's too. */
 static const struct {
         LadderMove move;
         bool (*may)(const Ladder *ladder, const Look *look);
 } moves[] = {
-        {MOVE_JUMP, may_jump},   {MOVE_VERIFY, may_verify}, {MOVE_CLIMB, may_climb},
-        {MOVE_RETRY, may_retry}, {MOVE_RELAX, may_relax},
+        {MOVE_VERIFY, may_verify}, {MOVE_JUMP, may_jump},   {MOVE_CLIMB, may_climb},
+        {MOVE_RETRY, may_retry},   {MOVE_RELAX, may_relax},
 };
 
 static LadderMove choose(const Ladder *ladder, const Look *look) {

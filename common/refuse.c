@@ -63,7 +63,7 @@ static bool has_no_room(const Step *step, const Unit *unit, const ActionSpec *sp
 
         (void) unit, (void) spec;
         for (unsigned i = 0; i < PENDING_MAX; i++)
-                used += pending_is_open(&step->engine->pendings[i], step->now);
+                used += pending_is_open(step->engine, &step->engine->pendings[i], step->now);
         snprintf(text, size, "%u actions are under way already", used);
         return used >= PENDING_MAX;
 }

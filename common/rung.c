@@ -14,7 +14,7 @@ static Pending *pending_new(const Step *step, const Unit *unit, const ActionSpec
         for (unsigned i = 0; i < PENDING_MAX; i++) {
                 Pending *pending = &engine->pendings[i];
 
-                if (pending_is_open(pending, step->now))
+                if (pending_is_open(engine, pending, step->now))
                         continue;
                 engine->last_id = engine->last_id == UINT32_MAX ? 1 : engine->last_id + 1;
                 *pending = (Pending){.id = engine->last_id, .since = step->now, .spec = *spec};

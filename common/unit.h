@@ -99,10 +99,6 @@ typedef struct Pending {
 #define PENDING_MAX 128
 #define PENDING_AGE_MAX (20 * USEC_PER_MINUTE) /* every action is bounded well below this: its answer was lost */
 
-static inline bool pending_is_open(const Pending *pending, usec_t now) {
-        return pending->id != 0 && now - pending->since < PENDING_AGE_MAX;
-}
-
 struct Engine {
         Unit units[ENGINE_UNITS_MAX];
         uint32_t hashes[ENGINE_UNITS_MAX];
@@ -126,6 +122,12 @@ typedef struct Step {
 /* Is this a unit that is there and has a policy? One of the two may be gone for a while (a stop, a reload). */
 static inline bool unit_is_live(const Unit *unit) {
         return unit && unit->present && unit->policy;
+}
+
+/* Is it still waited for? */
+static inline bool pending_is_open(const Engine *engine, const Pending *pending, usec_t now) {
+        return pending->id != 0 &&
+               (engine->units[pending->unit].acting_id == pending->id || now - pending->since < PENDING_AGE_MAX);
 }
 
 /* engine-unit.c */

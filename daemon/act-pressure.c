@@ -27,6 +27,7 @@ typedef struct PressureJob {
         char path[CGROUP_PATH_MAX];
         char environ[64 * KIB]; /* systemd's own variables come first */
         const char *watch;      /* in environ */
+        int error;              /* why a process could not be asked */
         int root;               /* of the process */
         uid_t uid;
         const char *detail;
@@ -77,10 +78,12 @@ static int read_process(PressureJob *job, int pid, const char **ret_watch) {
 
 static void look_at(void *userdata, int pid) {
         PressureJob *job = userdata;
+        int r;
 
         /* All processes of a service inherit the same variable; the first that has it speaks for them. */
-        if (!job->watch)
-                (void) read_process(job, pid, &job->watch);
+        r = job->watch ? 0 : read_process(job, pid, &job->watch);
+        if (r < 0 && r != -ENOENT && r != -ESRCH)
+                job->error = r;
 }
 
 static int open_watched(const PressureJob *job, int *ret) {
@@ -151,6 +154,10 @@ static int run(void *userdata) {
         r = act_each_pid(job->dirfd, look_at, job);
         if (r < 0)
                 return r;
+        if (!job->watch && job->error < 0) {
+                job->detail = "its environment could not be read (for other users' that takes CAP_SYS_PTRACE)";
+                return job->error;
+        }
         if (!job->watch || util_streq(job->watch, "/dev/null")) {
                 job->detail = "it does not watch for memory pressure ($MEMORY_PRESSURE_WATCH)";
                 return -EOPNOTSUPP;
@@ -188,6 +195,7 @@ ACT_VERB(act_pressure) {
                 return -errno;
         job->used = true;
         job->root = -1;
+        job->error = 0;
         job->watch = job->detail = NULL;
         job->kernfs = context->kernfs;
         job->done = done;

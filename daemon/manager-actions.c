@@ -43,6 +43,7 @@ static void set_high(Manager *manager, const Action *action) {
 
         if (!guarded || manager->options.dry_run)
                 return;
+        act_forget(action->path);
         r = marks_set_high(guarded->dirfd, action->bytes, guarded->operator_high);
         if (r < 0) {
                 /* Stale: somebody else wrote it just now, and inotify is about to say so. */
@@ -84,7 +85,14 @@ static void thaw(Manager *manager, const Action *action) {
 static void on_done(void *userdata, int result, uint64_t freed, const char *detail) {
         Call *call = userdata;
         Manager *manager = call->manager;
+        Guarded *guarded = guarded_find(manager, call->path);
         Event event = {.kind = EVENT_DONE, .time = manager_now(manager)};
+
+        /* Only now does memory.high hold the throttle: the cache above it may have been dropped on the worker first. */
+        if (call->throttle_to != 0 && result == 0 && guarded && !manager->options.dry_run) {
+                guarded->placed = true;
+                guarded->ours = call->throttle_to;
+        }
 
         event.done.id = call->id;
         event.done.result = result;
@@ -127,16 +135,10 @@ static void do_verb(Manager *manager, const Action *action) {
         }
         if (engine_get_unit(manager->engine, action->path, &view) == 0)
                 request.sample = view.sample;
-        request.throttle_to = action->bytes;
+        request.throttle_to = call->throttle_to = action->spec.verb == VERB_THROTTLE ? action->bytes : 0;
         r = act(table, &context, &request, on_done, call);
-        if (r < 0) {
+        if (r < 0)
                 on_done(call, r, 0, strerrordesc_np(-r));
-                return;
-        }
-        if (action->spec.verb == VERB_THROTTLE && guarded && !manager->options.dry_run) {
-                guarded->placed = true;
-                guarded->ours = action->bytes;
-        }
 }
 
 static void spend(Manager *manager) {

@@ -120,6 +120,7 @@ static void detach(Manager *manager, unsigned at) {
         bool armed = guarded->armed;
 
         snprintf(event.path, sizeof(event.path), "%s", guarded->path);
+        act_forget(guarded->path);
         tree_unwatch(manager->tree, guarded->path, WATCHED_FILES);
         want_psi(manager, guarded, NULL);
         remove_at(manager, at);

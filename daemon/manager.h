@@ -43,6 +43,7 @@ typedef struct Call {
         struct Manager *manager;
         uint32_t id; /* 0 = free */
         usec_t since;
+        uint64_t throttle_to; /* 0 = no throttle */
         char path[CGROUP_PATH_MAX];
 } Call;
 

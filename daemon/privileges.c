@@ -14,6 +14,7 @@ static const struct {
 } kept[] = {
         {CAP_DAC_OVERRIDE, "memory.high and xattrs of cgroups delegated to a user, and that user's manager's socket"},
         {CAP_KILL, "signals to services that run as other users"},
+        {CAP_SYS_PTRACE, "$MEMORY_PRESSURE_WATCH and the root directory of a process that has more capabilities than we"},
         {CAP_SYS_RESOURCE, "PSI triggers with windows that are no multiple of 2 s (EINVAL without; facts-kernel 1)"},
 };
 

@@ -122,7 +122,7 @@ static inline void history_read(Rig *rig, World *world) {
 
 /* Grows and shrinks; what crosses memory.high or memory.max is counted, and wakes us. */
 static inline void history_move(Rig *rig, World *world) {
-        uint64_t limit = MIN(world->max, world->above), room, current;
+        uint64_t limit = MIN(world->max, world->above), cache = random_below(100) * MIB, room, current;
 
         if (random_one_in(3))
                 world->ws = random_below(MIN(limit / MIB, 1024) + 1) * MIB;
@@ -132,7 +132,9 @@ static inline void history_move(Rig *rig, World *world) {
                 world->ws /= 2;
         world->ws = MIN(world->ws, limit);
         room = limit == BYTES_INFINITY ? GIB : limit - world->ws;
-        world->cache = MIN(random_one_in(2) ? world->cache : random_below(100) * MIB, room);
+        if (random_one_in(2))
+                cache = world->cache;
+        world->cache = MIN(cache, room);
         current = world->ws + world->cache;
         if (current <= world->high && current < limit)
                 return;

@@ -32,6 +32,8 @@ static void random_policy(Policy *policy) {
 
 /* Time stands still, goes on, jumps, or (in a broken trace) falls. */
 static void random_time(History *history) {
+        usec_t fall = random_below(5) * USEC_PER_SEC;
+
         switch (random_below(12)) {
         case 0:
                 break;
@@ -39,7 +41,7 @@ static void random_time(History *history) {
                 history->now += random_below(1000) * USEC_PER_MINUTE;
                 break;
         case 2:
-                history->now -= MIN(history->now, random_below(5) * USEC_PER_SEC);
+                history->now -= MIN(history->now, fall);
                 break;
         default:
                 history->now += random_below(3000) * USEC_PER_MSEC;
@@ -97,6 +99,8 @@ static void check_rise(const History *history, const LadderStep *step, const Lad
         assert(!jump || (is_mature(history, step->rung) && history->input.urgent & (1U << step->rung)));
         assert(!jump || step->rung > before->rung);
         assert(step->verify_skipped == (before->state == LADDER_SETTLING));
+        /* A verify that is due is not skipped, only one whose time has not come. */
+        assert(!step->verify_skipped || history->now < history->settled_at);
         assert(before->state != LADDER_SETTLING || jump);
 }
 
@@ -152,6 +156,18 @@ static void check_state(const History *history) {
                 assert(due <= ladder->settle_until);
 }
 
+/* Between this moment and the deadline nothing happens by time alone, or a timer would miss it. */
+static void check_quiet(const History *history) {
+        Ladder ladder = history->ladder;
+        usec_t due, quiet;
+
+        for (int i = 0; i < 4 * POLICY_RUNGS_MAX; i++) /* a Settle= of nothing climbs all at once */
+                (void) ladder_step(&ladder, &history->policy, &history->input, history->now);
+        due = ladder_deadline(&ladder, &history->policy, history->now);
+        quiet = due == USEC_INFINITY ? random_below(USEC_PER_MINUTE) : random_below(due - history->now);
+        assert(ladder_step(&ladder, &history->policy, &history->input, history->now + quiet).move == MOVE_NONE);
+}
+
 /* With calm it comes down to the ground in bounded time, by its own deadlines alone. */
 static void check_calm(const History *history) {
         History calm = *history;
@@ -195,6 +211,8 @@ static void step_once(History *history) {
                 history->settled_at = history->now + history->policy.rungs[step.rung].settle;
         if (step.move != MOVE_NONE && step.move != MOVE_VERIFY)
                 history->clear_since = USEC_INFINITY;
+        if (random_one_in(10))
+                check_quiet(history);
         if (random_one_in(50) && history->ladder.state != LADDER_ACTING)
                 check_calm(history);
 }

@@ -168,6 +168,7 @@ static void test_pressure_says_what_it_cannot_do(void **state) {
         Bench *bench = *state;
         ActionSpec spec = {.verb = VERB_PRESSURE};
         struct sockaddr_un address = {.sun_family = AF_UNIX};
+        char environ_path[300];
         Watcher watcher;
         int fd;
 
@@ -190,6 +191,13 @@ static void test_pressure_says_what_it_cannot_do(void **state) {
         (void) close(fd);
         put(watcher.proc, "environ", "HOME=/");
         assert_int_equal(run(bench, &(ActRequest){.spec = &spec}), -EOPNOTSUPP);
+        assert_non_null(strstr(bench->detail, "does not watch"));
+        /* Not to be able to look is not to have seen that it does not watch. */
+        (void) snprintf(environ_path, sizeof(environ_path), "%s/environ", watcher.proc);
+        assert_int_equal(unlink(environ_path), 0);
+        assert_int_equal(symlink("/nowhere", environ_path), 0);
+        assert_int_equal(run(bench, &(ActRequest){.spec = &spec}), -ELOOP);
+        assert_non_null(strstr(bench->detail, "could not be read"));
         (void) close(watcher.reader);
 }
 

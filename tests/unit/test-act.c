@@ -1,5 +1,4 @@
-/* Verbs do what they say to the cgroup they were asked about and to nothing else, and the dry run does nothing at all.
- */
+/* Verbs act on the cgroup they were asked about and on nothing else; the dry run does nothing at all. */
 #undef NDEBUG
 #include "act-bench.h"
 

@@ -14,7 +14,7 @@
 
 #include "privileges.h"
 
-#define KEPT (1ull << CAP_DAC_OVERRIDE | 1ull << CAP_KILL | 1ull << CAP_SYS_RESOURCE)
+#define KEPT (1ull << CAP_DAC_OVERRIDE | 1ull << CAP_KILL | 1ull << CAP_SYS_PTRACE | 1ull << CAP_SYS_RESOURCE)
 
 /* One "Key:\tnumber" line of /proc/self/status. */
 static unsigned long long status(const char *key, int base) {

@@ -16,7 +16,8 @@ for s in $(seq 0 9); do
   echo +memory >"$base/cost$s.slice/cgroup.subtree_control"
   for u in $(seq 100); do mkdir "$base/cost$s.slice/u$u"; done
 done
-watched() { [ "$(memguardctl list --json | grep -o '/cost[0-9]*.slice/u[0-9]*"' | sort -u | wc -l)" -ge 1000 ]; }
+# Every unit's wire is at 90 % of what the host has; asking the daemon for a list would be part of what it costs.
+watched() { [ "$(cat $base/cost*.slice/u*/memory.high | grep -vc max)" -ge 1000 ]; }
 wait_for 90 watched
 pid=$(systemctl show --property=MainPID --value "$GUARD")
 wakeups() { awk '/^voluntary_ctxt/ { n += $2 } END { print n }' /proc/"$pid"/task/*/status; }
@@ -28,6 +29,8 @@ rss=$(sed -n 's/^VmRSS:\s*\([0-9]*\) kB/\1/p' /proc/"$pid"/status)
 private=$(sed -n 's/^Private_Dirty:\s*\([0-9]*\) kB/\1/p' /proc/"$pid"/smaps_rollup)
 grep -E "^(Pss|Private|Anonymous|Locked)" /proc/"$pid"/smaps_rollup
 echo "cost: $woken wakeups a minute, VmRSS $rss kB, $private kB of it private and dirty" | tee /dev/kmsg
+same "units in the list" 1000 "$(memguardctl list --json | grep -o '/cost[0-9]*.slice/u[0-9]*"' | sort -u | wc -l)"
+echo "after a list of them: $(sed -n 's/^Private_Dirty:\s*//p' /proc/"$pid"/smaps_rollup) private and dirty"
 rmdir $base/cost*.slice/u* $base/cost*.slice
 at_most "wakeups a minute" 6 "$woken"
 at_most "VmRSS in kB" 6144 "$rss"

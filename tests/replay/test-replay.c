@@ -1,0 +1,155 @@
+/* Recorded histories lead to the same decisions, to the byte. */
+#undef NDEBUG
+#include <assert.h>
+#include <glob.h>
+#include <stdio.h>
+
+#include "engine.h"
+
+/* NAME.trace holds events, one a line (and comments with '#'), NAME.conf the policy, NAME.expect what the engine asked for,
+ * each line with the time of the event that led to it. With MEMGUARD_UPDATE=1 the expectations are written anew. */
+
+#define TEXT_MAX (4 * MIB)
+
+typedef struct Text {
+        char bytes[TEXT_MAX];
+        size_t n;
+} Text;
+
+static void read_text(const char *path, Text *ret) {
+        FILE *file = fopen(path, "re");
+
+        if (!file) {
+                fprintf(stderr, "%s cannot be read.\n", path);
+                abort();
+        }
+        ret->n = fread(ret->bytes, 1, TEXT_MAX - 1, file);
+        assert(ret->n < TEXT_MAX - 1 && !ferror(file));
+        ret->bytes[ret->n] = 0;
+        fclose(file);
+}
+
+/* The file beside the trace that has another ending. */
+static const char *beside(const char *trace, const char *ending, char *buf, size_t size) {
+        int stem = (int) (strrchr(trace, '.') - trace);
+
+        assert((size_t) snprintf(buf, size, "%.*s.%s", stem, trace, ending) < size);
+        return buf;
+}
+
+static PolicySet *read_policies(const char *trace) {
+        static Text text;
+        ConfErrors errors = {0};
+        PolicySet *set;
+        char path[4096];
+
+        assert(policy_set_new(&set) == 0);
+        read_text(beside(trace, "conf", path, sizeof(path)), &text);
+        if (policy_set_add(set, path, text.bytes, text.n, &errors) < 0 || policy_set_check(set, &errors) < 0) {
+                for (unsigned i = 0; i < errors.n_items; i++)
+                        fprintf(stderr, "%s\n", errors.items[i].text);
+                abort();
+        }
+        conf_errors_done(&errors);
+        return set;
+}
+
+static void add_actions(const ActionList *actions, usec_t time, Text *out) {
+        char line[ACTION_LINE_MAX];
+
+        assert(actions->n_dropped == 0);
+        for (unsigned i = 0; i < actions->n_items; i++) {
+                action_format(&actions->items[i], line);
+                out->n += (size_t) snprintf(out->bytes + out->n, TEXT_MAX - out->n, "%llu %s\n",
+                                            (unsigned long long) time, line);
+                assert(out->n < TEXT_MAX);
+        }
+}
+
+static void replay_line(Engine *engine, const char *trace, unsigned number, char *line, Text *out) {
+        static ActionList actions;
+        Event event;
+
+        if (line[0] == 0 || line[0] == '#')
+                return;
+        if (event_parse(line, &event) < 0) {
+                fprintf(stderr, "%s:%u: this is no event: %s\n", trace, number, line);
+                abort();
+        }
+        actions.n_items = actions.n_dropped = 0;
+        (void) engine_step(engine, &event, &actions);
+        add_actions(&actions, event.time, out);
+}
+
+static void replay(const char *trace, Text *out) {
+        static Text text;
+        PolicySet *set = read_policies(trace);
+        Engine *engine;
+        char *line = text.bytes;
+
+        out->n = 0;
+        out->bytes[0] = 0;
+        assert(engine_new(&engine) == 0);
+        assert(engine_set_policies(engine, set, 0) == 0);
+        read_text(trace, &text);
+        for (unsigned number = 1; *line; number++) {
+                char *end = strchrnul(line, '\n'), *next = *end ? end + 1 : end;
+
+                *end = 0;
+                replay_line(engine, trace, number, line, out);
+                line = next;
+        }
+        engine_free(engine);
+        policy_set_free(set);
+}
+
+static void write_expectation(const char *path, const Text *out) {
+        FILE *file = fopen(path, "we");
+
+        assert(file && fwrite(out->bytes, 1, out->n, file) == out->n && fclose(file) == 0);
+        printf("%s is written.\n", path);
+}
+
+/* Tells the first line that differs. */
+static bool compare(const char *path, const Text *expected, const Text *out) {
+        const char *a = expected->bytes, *b = out->bytes;
+        unsigned line = 1;
+
+        if (expected->n == out->n && memcmp(a, b, out->n) == 0)
+                return true;
+        while (strcspn(a, "\n") == strcspn(b, "\n") && strncmp(a, b, strcspn(a, "\n") + 1) == 0) {
+                a += strcspn(a, "\n") + 1;
+                b += strcspn(b, "\n") + 1;
+                line++;
+        }
+        fprintf(stderr, "%s:%u:\n expected: %.*s\n got:      %.*s\n", path, line, (int) strcspn(a, "\n"), a,
+                (int) strcspn(b, "\n"), b);
+        return false;
+}
+
+static bool check_trace(const char *trace) {
+        static Text expected, out;
+        char path[4096];
+
+        beside(trace, "expect", path, sizeof(path));
+        replay(trace, &out);
+        if (getenv("MEMGUARD_UPDATE")) {
+                write_expectation(path, &out);
+                return true;
+        }
+        read_text(path, &expected);
+        return compare(path, &expected, &out);
+}
+
+int main(void) {
+        bool good = true;
+        glob_t found;
+
+        assert(glob(TEST_DIR "/replay/*.trace", 0, NULL, &found) == 0);
+        assert(found.gl_pathc >= 6);
+        for (size_t i = 0; i < found.gl_pathc; i++)
+                good &= check_trace(found.gl_pathv[i]);
+        printf("%zu traces\n", found.gl_pathc);
+        globfree(&found);
+        return good ? EXIT_SUCCESS : EXIT_FAILURE;
+}
