@@ -43,6 +43,8 @@ int action_format(const Action *action, char buf[static ACTION_LINE_MAX]) {
                 break;
         case ACTION_DO:
                 n += snprintf(rest, left, " id=%u \"%s\"", action->id, action_spec_format(&action->spec, text));
+                if (action->spec.verb == VERB_THROTTLE)
+                        n += format_bytes(action->bytes, buf + n, ACTION_LINE_MAX - (size_t) n);
                 break;
         case ACTION_RECORD:
                 n += format_record(&action->record, rest, left);

@@ -74,8 +74,17 @@ static void settle(const Step *step, Unit *unit) {
         unit_update_due(step->engine, unit);
 }
 
+/* What is lent is for the goodbye only: a unit that lives on is judged by the operator's limit. */
+static Sample read_sample(const Unit *unit, const Event *event) {
+        Sample sample = event->sample;
+
+        if (unit->on_loan)
+                sample.limit = MIN(sample.limit, unit->operator_max);
+        return sample;
+}
+
 static int on_sample(const Step *step, Unit *unit, const Event *event) {
-        const Sample *sample = &event->sample;
+        Sample reading = read_sample(unit, event), *sample = &reading;
         bool moved = sample->ev_high > unit->sample.ev_high || sample->ev_max > unit->sample.ev_max;
         bool asked = unit->next_sample <= step->now || unit->ladder_due <= step->now;
 

@@ -174,7 +174,7 @@ static bool is_watched_type(const char *unit) {
 static int on_properties(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         _cleanup_free_ char *unit = NULL;
         Peer *peer = userdata;
-        uint64_t stamp;
+        uint64_t stamp = 0;
 
         (void) error;
         if (peer->is_user || peer->state != PEER_READY || !peer_sent(peer, m))

@@ -227,6 +227,23 @@ static void a_loan_stays_within_what_the_host_can_spare(void **state) {
         rig_done(&rig);
 }
 
+/* 84 % of the limit with the loan is 120 % of the operator's. */
+static void a_loan_makes_no_room_on_the_ladder(void **state) {
+        Rig rig;
+
+        (void) state;
+        rig_init(&rig, POLICY("Action=notify\n"));
+        play_found(&rig, 100 * MIB);
+        play_hit(&rig, 185 * MIB, 0);
+        rig.worlds[0].ws = 222 * MIB;
+        play_answer(&rig, VERB_RESTART, -ETIMEDOUT);
+        (void) play_log(&rig);
+        assert_int_equal(play_view(&rig).sample->limit, 200 * MIB);
+        rig_wait(&rig, 11 * USEC_PER_SEC);
+        expect(&rig, "do(restart) spend");
+        rig_done(&rig);
+}
+
 /* A restart that left a process behind keeps the cgroup, and with it memory.max as we lent it. */
 static void a_loan_is_not_forgotten_by_a_new_run_in_the_same_cgroup(void **state) {
         Rig rig;
@@ -260,6 +277,7 @@ int main(void) {
                 cmocka_unit_test(the_pressure_of_a_throttle_is_not_held_against_the_service),
                 cmocka_unit_test(a_loan_is_repaid_when_the_service_lives_on),
                 cmocka_unit_test(a_loan_stays_within_what_the_host_can_spare),
+                cmocka_unit_test(a_loan_makes_no_room_on_the_ladder),
                 cmocka_unit_test(a_loan_is_not_forgotten_by_a_new_run_in_the_same_cgroup),
         };
 
