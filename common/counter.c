@@ -24,7 +24,7 @@ uint64_t counter_sum(const Counter *counter, usec_t window, usec_t now) {
         for (uint64_t back = 0; back < COUNTER_BUCKETS; back++) {
                 if (back > part)
                         break;
-                if (part - back <= counter->part && part - back + COUNTER_BUCKETS > counter->part)
+                if (part - back <= counter->part)
                         sum += counter->counts[(part - back) % COUNTER_BUCKETS];
         }
         return sum;

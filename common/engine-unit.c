@@ -62,13 +62,78 @@ int unit_add(Engine *engine, const char *path, Unit **ret) {
         return 0;
 }
 
+const Budget *unit_budget(const Engine *engine, const Unit *unit) {
+        static const Budget nothing;
+
+        return unit->budget > 0 ? &engine->budgets[unit->budget - 1] : &nothing;
+}
+
+int unit_set_policy(Unit *unit, const Policy *policy) {
+        Counter *counters = NULL;
+
+        if (policy == unit->policy)
+                return 0;
+        if (policy && policy->n_events > 0) {
+                counters = calloc(policy->n_events, sizeof(*counters));
+                if (!counters)
+                        return -ENOMEM;
+        }
+        free(unit->counters);
+        unit->counters = counters;
+        unit->policy = policy;
+        return 0;
+}
+
+/* Are all restarts that it remembers out of their window? Then its place can be had by another unit. */
+static bool is_old_budget(const Engine *engine, const Unit *unit) {
+        return unit->budget > 0 && unit->policy &&
+               budget_spent(unit_budget(engine, unit), unit->policy->budget_window, engine->now) == 0;
+}
+
+static void free_old_budgets(Engine *engine) {
+        for (unsigned i = 0; i < engine->n_slots; i++)
+                if (is_old_budget(engine, &engine->units[i])) {
+                        engine->budgets[engine->units[i].budget - 1].n_times = 0;
+                        engine->units[i].budget = 0;
+                }
+}
+
+static unsigned free_budget(const Engine *engine) {
+        for (unsigned i = 0; i < BUDGETS_MAX; i++)
+                if (engine->budgets[i].n_times == 0)
+                        return i + 1;
+        return 0;
+}
+
+bool unit_may_own_budget(const Engine *engine, const Unit *unit) {
+        if (unit->budget > 0 || free_budget(engine) > 0)
+                return true;
+        for (unsigned i = 0; i < engine->n_slots; i++)
+                if (is_old_budget(engine, &engine->units[i]))
+                        return true;
+        return false;
+}
+
+Budget *unit_own_budget(Engine *engine, Unit *unit) {
+        if (unit->budget == 0)
+                unit->budget = free_budget(engine);
+        if (unit->budget == 0) {
+                free_old_budgets(engine);
+                unit->budget = free_budget(engine);
+        }
+        return unit->budget > 0 ? &engine->budgets[unit->budget - 1] : NULL;
+}
+
 void unit_drop(Engine *engine, Unit *unit) {
         unsigned slot = (unsigned) (unit - engine->units);
 
         for (unsigned i = 0; i < PENDING_MAX; i++)
                 if (engine->pendings[i].id != 0 && engine->pendings[i].unit == slot)
                         engine->pendings[i] = (Pending){0};
+        if (unit->budget > 0)
+                engine->budgets[unit->budget - 1].n_times = 0;
         free(unit->path);
+        free(unit->counters);
         *unit = (Unit){0};
         engine->hashes[slot] = 0;
         engine->due[slot] = USEC_INFINITY;

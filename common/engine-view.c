@@ -10,6 +10,7 @@ static int place_on_new_ladder(const Unit *unit, const Policy *policy) {
 static void give_policy(Engine *engine, Unit *unit, const Policy *policy, usec_t now) {
         int rung = policy ? place_on_new_ladder(unit, policy) : -ENOENT;
         bool acting = unit->ladder.state == LADDER_ACTING;
+        int r;
 
         if (rung >= 0) {
                 unit->ladder.rung = rung;
@@ -26,12 +27,12 @@ static void give_policy(Engine *engine, Unit *unit, const Policy *policy, usec_t
                 unit->ladder.retry_at = now;
                 unit->withheld = false;
         }
-        unit->policy = policy;
+        r = unit_set_policy(unit, policy);
+        if (r < 0)
+                (void) unit_set_policy(unit, policy = NULL); /* left alone: better than judged by half a policy */
         unit->told_hold = -1;
         unit->fresh_rung = -1;
         unit->timer_cause = TIMER_NONE;
-        for (unsigned i = 0; i < POLICY_EVENTS_MAX; i++)
-                counter_reset(&unit->counters[i]);
         judge_forget_pressure(unit, 0);
         /* A fresh reading is judged by the new policy at the next tick. */
         if (unit->present && policy) {
@@ -71,6 +72,7 @@ usec_t engine_next_deadline(const Engine *engine) {
 int engine_restore_budget(Engine *engine, const char *path, const Budget *budget) {
         Unit *unit = unit_find(engine, path);
         const Policy *policy = NULL;
+        Budget *own;
         int r;
 
         if (!unit) {
@@ -79,9 +81,16 @@ int engine_restore_budget(Engine *engine, const char *path, const Budget *budget
                         return r;
                 if (engine->policies)
                         (void) policy_set_resolve(engine->policies, unitname_of_path(path), path, &policy);
-                unit->policy = policy;
+                r = unit_set_policy(unit, policy);
+                if (r < 0)
+                        return r;
         }
-        unit->budget = *budget;
+        if (budget->n_times == 0)
+                return 0;
+        own = unit_own_budget(engine, unit);
+        if (!own)
+                return -ENOSPC;
+        *own = *budget;
         return 0;
 }
 
@@ -89,10 +98,10 @@ int engine_next_budget(const Engine *engine, unsigned *iterator, const char **re
         for (; *iterator < engine->n_slots; (*iterator)++) {
                 const Unit *unit = &engine->units[*iterator];
 
-                if (!unit->used || unit->budget.n_times == 0)
+                if (!unit->used || unit_budget(engine, unit)->n_times == 0)
                         continue;
                 *ret_path = unit->path;
-                *ret_budget = &unit->budget;
+                *ret_budget = unit_budget(engine, unit);
                 (*iterator)++;
                 return 1;
         }
@@ -116,7 +125,7 @@ static void view(const Engine *engine, const Unit *unit, UnitView *ret) {
                 .frozen = unit->frozen,
                 .on_loan = unit->on_loan,
                 .paused = unit->paused || engine->paused,
-                .budget_spent = budget_spent(&unit->budget, unit->policy->budget_window, engine->now),
+                .budget_spent = budget_spent(unit_budget(engine, unit), unit->policy->budget_window, engine->now),
         };
 }
 

@@ -22,7 +22,7 @@ Engine *engine_free(Engine *engine) {
         if (!engine)
                 return NULL;
         for (unsigned i = 0; i < engine->n_slots; i++)
-                free(engine->units[i].path);
+                unit_drop(engine, &engine->units[i]);
         free(engine);
         return NULL;
 }
@@ -46,6 +46,7 @@ static void make_moves(const Step *step, Unit *unit) {
                         break;
                 case MOVE_RELAX:
                         rung_undo(step, unit, UNDOING_RELAXED);
+                        unit->withheld = false;
                         tell_relaxed(step, unit, &move);
                         break;
                 case MOVE_NONE:
@@ -78,7 +79,7 @@ static void settle(const Step *step, Unit *unit) {
 static Sample read_sample(const Unit *unit, const Event *event) {
         Sample sample = event->sample;
 
-        if (unit->on_loan)
+        if (unit_has_loan(unit, &sample))
                 sample.limit = MIN(sample.limit, unit->operator_max);
         return sample;
 }
@@ -101,52 +102,6 @@ static int on_sample(const Step *step, Unit *unit, const Event *event) {
         return 0;
 }
 
-/* A process that was left behind keeps the cgroup for the next run, and with it what we did to the cgroup. */
-static void end_run(const Step *step, Unit *unit, uint64_t operator_high) {
-        if (!unit->present)
-                return;
-        rung_undo(step, unit, UNDOING_ENDED);
-        unit->wall_lifted |= unit->placed != BYTES_INFINITY;
-        unit->operator_high = operator_high;
-        rung_raise_wall(step, unit);
-}
-
-static void copy_counts(Sample *to, const Sample *from) {
-        to->ev_high = from->ev_high;
-        to->ev_max = from->ev_max;
-        to->ev_oom = from->ev_oom;
-        to->ev_oom_kill = from->ev_oom_kill;
-}
-
-static void begin_run(Unit *unit, const Event *event) {
-        Sample before = unit->sample;
-        bool same = unit->present;
-
-        memcpy(unit->invocation, event->start.invocation, sizeof(unit->invocation));
-        unit->present = true;
-        unit->sample = event->start.sample;
-        /* The counters of a run that began just now count from zero: what happened before we looked is not lost. */
-        if (same)
-                copy_counts(&unit->sample, &before);
-        else if (event->start.fresh)
-                unit->sample.ev_high = unit->sample.ev_max = unit->sample.ev_oom = unit->sample.ev_oom_kill = 0;
-        unit->sample_time = 0;
-        unit->pace = (Pace){0};
-        unit->operator_high = event->start.operator_high;
-        unit->placed = BYTES_INFINITY;
-        unit->wire_offset = 0;
-        unit->timer_cause = TIMER_NONE;
-        unit->timer_until = 0;
-        unit->muted = unit->muted && same;
-        unit->on_loan = unit->on_loan && same;
-        unit->throttled = unit->frozen = unit->wall_lifted = unit->withheld = false;
-        unit->started_above = false;
-        unit->told_hold = -1;
-        ladder_init(&unit->ladder);
-        judge_forget_pressure(unit, 0);
-        counter_reset(&unit->notified);
-}
-
 static int on_start(const Step *step, Unit *unit, const Event *event) {
         Event first = *event;
         const Policy *policy = NULL;
@@ -162,9 +117,11 @@ static int on_start(const Step *step, Unit *unit, const Event *event) {
                 if (r < 0)
                         return r;
         }
-        unit->policy = policy;
-        end_run(step, unit, event->start.operator_high);
-        begin_run(unit, event);
+        r = unit_set_policy(unit, policy);
+        if (r < 0)
+                return r;
+        run_end(step, unit, event->start.operator_high);
+        run_begin(unit, event);
         first.kind = EVENT_SAMPLE;
         first.sample = event->start.sample;
         r = on_sample(step, unit, &first);
@@ -174,12 +131,12 @@ static int on_start(const Step *step, Unit *unit, const Event *event) {
 }
 
 /* Nothing but a budget, counters or an open action is worth a slot for a unit that is gone. */
-static bool is_worth_keeping(const Unit *unit, usec_t now) {
+static bool is_worth_keeping(const Engine *engine, const Unit *unit, usec_t now) {
         if (unit->acting_id != 0 || unit->paused)
                 return true;
         if (!unit->policy)
-                return unit->budget.n_times > 0;
-        if (budget_spent(&unit->budget, unit->policy->budget_window, now) > 0)
+                return unit_budget(engine, unit)->n_times > 0;
+        if (budget_spent(unit_budget(engine, unit), unit->policy->budget_window, now) > 0)
                 return true;
         for (unsigned i = 0; i < unit->policy->n_events; i++)
                 if (counter_sum(&unit->counters[i], unit->policy->events[i].window, now) > 0)
@@ -192,7 +149,7 @@ static int on_stop(const Step *step, Unit *unit) {
         unit->placed = BYTES_INFINITY; /* the wire went with the cgroup */
         unit->throttled = unit->frozen = unit->on_loan = unit->wall_lifted = false;
         unit->next_sample = unit->ladder_due = USEC_INFINITY;
-        if (is_worth_keeping(unit, step->now))
+        if (is_worth_keeping(step->engine, unit, step->now))
                 unit_update_due(step->engine, unit);
         else
                 unit_drop(step->engine, unit);
@@ -221,7 +178,7 @@ static int on_high(const Step *step, Unit *unit, const Event *event) {
 
 static int on_done(const Step *step, Unit *unit, const Event *event) {
         rung_done(step, unit, event);
-        if (!unit->present && !is_worth_keeping(unit, step->now)) {
+        if (!unit->present && !is_worth_keeping(step->engine, unit, step->now)) {
                 unit_drop(step->engine, unit);
                 return 0;
         }

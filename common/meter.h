@@ -6,10 +6,9 @@
 #include "util.h"
 
 typedef struct Meter {
-        bool based;
         usec_t base_time;
         uint64_t base_total; /* usec */
-        bool holds;
+        bool based, holds;
 } Meter;
 
 /* A reading of the total. Returns whether the condition (stall in window) holds now: it begins to hold as soon as the stall

@@ -80,10 +80,15 @@ static bool budget_is_spent(const Step *step, const Unit *unit, const ActionSpec
         char window[UNITS_TEXT_MAX], left[UNITS_TEXT_MAX];
         usec_t next;
 
-        if (!verb_is_disruptive(spec->verb) ||
-            budget_allows(&unit->budget, policy->budget_count, policy->budget_window, step->now))
+        if (!verb_is_disruptive(spec->verb))
                 return false;
-        next = budget_next(&unit->budget, policy->budget_count, policy->budget_window, step->now);
+        if (!unit_may_own_budget(step->engine, unit)) {
+                snprintf(text, size, "the restarts of %u units are kept account of already", BUDGETS_MAX);
+                return true;
+        }
+        if (budget_allows(unit_budget(step->engine, unit), policy->budget_count, policy->budget_window, step->now))
+                return false;
+        next = budget_next(unit_budget(step->engine, unit), policy->budget_count, policy->budget_window, step->now);
         snprintf(text, size, "its budget of %u in %s is spent; the next is allowed in %s", policy->budget_count,
                  units_format_duration(policy->budget_window, window),
                  units_format_duration(next == USEC_INFINITY ? USEC_INFINITY : util_sub(next, step->now), left));

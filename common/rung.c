@@ -101,7 +101,7 @@ static void ask(const Step *step, Unit *unit, const ActionSpec *spec) {
                 return;
         if (verb_is_disruptive(spec->verb)) {
                 say_goodbye(step, unit, spec);
-                budget_spend(&unit->budget, step->now);
+                budget_spend(unit_own_budget(step->engine, unit), step->now);
                 ladder_begin_action(&unit->ladder);
                 unit->acting_id = pending->id;
                 unit->acting_until = util_add(step->now, ACTING_MAX);
@@ -115,7 +115,6 @@ static void ask(const Step *step, Unit *unit, const ActionSpec *spec) {
                 unit->throttled_until = util_add(step->now, spec->duration);
                 unit->placed = action->bytes;
                 unit->wired = true;
-                judge_forget_pressure(unit, step->now);
         }
         if (spec->verb == VERB_FREEZE) {
                 unit->frozen = true;
@@ -141,7 +140,7 @@ static void withhold(const Step *step, Unit *unit, const ActionSpec *spec, const
                 tell_withheld(step, unit, spec, refusal);
                 return;
         }
-        unit->ladder.retry_at = budget_next(&unit->budget, policy->budget_count, policy->budget_window, step->now);
+        unit->ladder.retry_at = budget_next(unit_budget(step->engine, unit), policy->budget_count, policy->budget_window, step->now);
         if (unit->budget_told != 0 && step->now - unit->budget_told < policy->budget_window)
                 return;
         unit->budget_told = step->now;
@@ -271,7 +270,7 @@ void rung_repay(const Step *step, Unit *unit) {
 
         if (!unit->on_loan || unit->acting_id != 0)
                 return;
-        if (unit->sample.own_max != util_add(unit->operator_max, unit->loan)) {
+        if (!unit_has_loan(unit, &unit->sample)) {
                 unit->on_loan = false;
                 tell_undone(step, unit, "loan", UNDOING_REPAID);
                 return;

@@ -80,10 +80,10 @@ typedef struct Unit {
         bool started_above; /* that run was above the rung at once: another restart can't help */
         int fresh_rung;     /* the rung that restarted */
 
-        Counter counters[POLICY_EVENTS_MAX];
+        Counter *counters; /* owned; one for each of the policy's event conditions, NULL where it has none */
         Meter meters[POLICY_PRESSURE_MAX];
         usec_t ignore_pressure_until; /* stalls up to then are of our own making */
-        Budget budget;
+        unsigned budget; /* 1 + its place in Engine.budgets; 0 = nothing spent: few units ever spend any */
 } Unit;
 
 /* An action that was asked for and has not answered. */
@@ -99,12 +99,15 @@ typedef struct Pending {
 #define PENDING_MAX 128
 #define PENDING_AGE_MAX (20 * USEC_PER_MINUTE) /* every action is bounded well below this: its answer was lost */
 
+#define BUDGETS_MAX 512 /* units with restarts within their window; of further ones no restart is taken */
+
 struct Engine {
         Unit units[ENGINE_UNITS_MAX];
         uint32_t hashes[ENGINE_UNITS_MAX];
         usec_t due[ENGINE_UNITS_MAX];
         unsigned n_slots; /* slots below this may be used */
         PolicySet *policies;
+        Budget budgets[BUDGETS_MAX]; /* free where n_times is 0 */
         Pending pendings[PENDING_MAX];
         uint32_t last_id;
         bool paused;
@@ -124,6 +127,11 @@ static inline bool unit_is_live(const Unit *unit) {
         return unit && unit->present && unit->policy;
 }
 
+/* Is memory.max as we lent it? Somebody else may have set another one meanwhile. */
+static inline bool unit_has_loan(const Unit *unit, const Sample *sample) {
+        return unit->on_loan && sample->own_max == util_add(unit->operator_max, unit->loan);
+}
+
 /* Is it still waited for? */
 static inline bool pending_is_open(const Engine *engine, const Pending *pending, usec_t now) {
         return pending->id != 0 &&
@@ -131,11 +139,19 @@ static inline bool pending_is_open(const Engine *engine, const Pending *pending,
 }
 
 /* engine-unit.c */
+int unit_set_policy(Unit *unit, const Policy *policy); /* a new one begins its counts anew; -ENOMEM */
+const Budget *unit_budget(const Engine *engine, const Unit *unit);
+bool unit_may_own_budget(const Engine *engine, const Unit *unit);
+Budget *unit_own_budget(Engine *engine, Unit *unit); /* to be written; NULL at the bound */
 Unit *unit_find(Engine *engine, const char *path);
 int unit_add(Engine *engine, const char *path, Unit **ret);
 void unit_drop(Engine *engine, Unit *unit); /* gives the slot back */
 Action *step_action(const Step *step, const Unit *unit, ActionKind kind); /* never NULL; see there for the bound */
 void unit_update_due(Engine *engine, const Unit *unit);
+
+/* engine-run.c */
+void run_end(const Step *step, Unit *unit, uint64_t operator_high); /* before the next one, if its end was not told */
+void run_begin(Unit *unit, const Event *event);
 
 /* judge.c: what is true of this unit. Nothing here changes anything but counters and meters. */
 LadderInput judge_conditions(const Unit *unit, usec_t now);

@@ -1,5 +1,5 @@
-/* What happens to the rig's services, in the words of a scenario. Everything is about the first service but where a world is
- * given. Needs cmocka. */
+/* What happens to the rig's services, in the words of a scenario. Everything is about the first service but where a
+ * world is given. Needs cmocka. */
 #pragma once
 
 #include <setjmp.h>

@@ -16,10 +16,10 @@ typedef struct World {
         char path[CGROUP_PATH_MAX];
         bool present;
         unsigned run;
-        uint64_t ws, cache;               /* memory.current is their sum */
-        uint64_t high, operator_high;     /* memory.high: in the file, and what the operator set */
-        uint64_t max, operator_max;       /* memory.max likewise */
-        uint64_t above;                   /* the least limit of its parents */
+        uint64_t ws, cache;           /* memory.current is their sum */
+        uint64_t high, operator_high; /* memory.high: in the file, and what the operator set */
+        uint64_t max, operator_max;   /* memory.max likewise */
+        uint64_t above;               /* the least limit of its parents */
         uint64_t n_high, n_max, n_oom_kill;
         uint64_t stalled; /* usec */
         bool frozen, muted;
@@ -68,11 +68,11 @@ static inline World *rig_add(Rig *rig, const char *path) {
         World *world = &rig->worlds[rig->n_worlds++];
 
         *world = (World){.ws = 100 * MIB,
-                          .high = BYTES_INFINITY,
-                          .operator_high = BYTES_INFINITY,
-                          .max = 200 * MIB,
-                          .operator_max = 200 * MIB,
-                          .above = BYTES_INFINITY};
+                         .high = BYTES_INFINITY,
+                         .operator_high = BYTES_INFINITY,
+                         .max = 200 * MIB,
+                         .operator_max = 200 * MIB,
+                         .above = BYTES_INFINITY};
         snprintf(world->path, sizeof(world->path), "%s", path);
         return world;
 }
@@ -165,7 +165,7 @@ static inline void rig_note_action(Rig *rig, const Action *action) {
 }
 
 static inline Sample rig_reading(const Rig *rig, const World *world) {
-        return (Sample) {
+        return (Sample){
                 .current = world->ws + world->cache,
                 .working_set = world->ws,
                 .anon = world->ws,
@@ -192,7 +192,7 @@ static inline void rig_begin(Rig *rig, const Action *action, World *world) {
         for (unsigned i = 0; i < RIG_CALLS_MAX; i++) {
                 if (rig->calls[i].id != 0)
                         continue;
-                rig->calls[i] = (RigCall) {action->id, (unsigned) (world - rig->worlds), action->spec};
+                rig->calls[i] = (RigCall){action->id, (unsigned) (world - rig->worlds), action->spec};
                 break;
         }
         if (!world->present)
@@ -234,6 +234,8 @@ static inline int rig_feed(Rig *rig, Event *event) {
         event->time = rig->now;
         actions->n_items = actions->n_dropped = 0;
         result = engine_step(rig->engine, event, actions);
+        if (actions->n_dropped > 0)
+                abort(); /* whatever was dropped would be missed by no test */
         for (unsigned i = 0; i < actions->n_items; i++)
                 rig_note_action(rig, &actions->items[i]);
         if (rig->watcher)

@@ -1,5 +1,5 @@
-/* What must be true of each action of the engine, by what an outsider knows: the policies, the events that it was told, and
- * what it asked for before. */
+/* What must be true of each action of the engine, by what an outsider knows: the policies, the events that it was told,
+ * and what it asked for before. */
 #pragma once
 
 #include "property/history.h"
@@ -73,7 +73,8 @@ static void check_high(const Rig *rig, Checker *checker, const Action *action, K
                 known->wall_lifted = true;
                 return;
         }
-        /* A wire: never while a service says goodbye, never above the limit or the operator's wall, above what is used. */
+        /* A wire: never while a service says goodbye, never above the limit or the operator's wall, above what is used.
+         */
         assert(!known->goodbye);
         assert(action->bytes < world->operator_high);
         assert(action->bytes <= known->sample.limit);
@@ -85,6 +86,8 @@ static void check_loan(const Rig *rig, const Checker *checker, const Action *act
 
         if (action->restore) {
                 assert(known->lent);
+                /* The write itself would kill. */
+                assert(known->sample.current < action->bytes);
                 return;
         }
         assert(may_act(rig, checker, action->path));
@@ -216,10 +219,12 @@ static void check_action(Rig *rig, const Event *event, const Action *action) {
 }
 
 /* What the event itself changes. */
-static void note_event(Checker *checker, const Event *event, Known *known) {
+static void note_event(Checker *checker, const Event *event, Known *known, uint64_t operator_max) {
         switch (event->kind) {
         case EVENT_START:
                 known->sample = event->start.sample;
+                /* Not what we lent: levels are shares of what the operator allows. */
+                known->sample.limit = MIN(known->sample.limit, operator_max);
                 known->goodbye = known->throttled = known->frozen = known->wall_lifted = false;
                 known->rung[0] = 0; /* a new run starts calm */
                 break;
@@ -228,6 +233,7 @@ static void note_event(Checker *checker, const Event *event, Known *known) {
                 break;
         case EVENT_SAMPLE:
                 known->sample = event->sample;
+                known->sample.limit = MIN(known->sample.limit, operator_max);
                 break;
         case EVENT_HIGH:
                 known->throttled = known->wall_lifted = false;
@@ -295,7 +301,8 @@ static void check_step(Rig *rig, const Event *event, const ActionList *actions, 
         assert(checker->n_still < STILL_MAX);
         checker->now = MAX(checker->now, event->time);
         if (result == 0)
-                note_event(checker, event, at < 0 ? &nobody : &checker->known[at]);
+                note_event(checker, event, at < 0 ? &nobody : &checker->known[at],
+                           at < 0 ? 0 : rig->worlds[at].operator_max);
         for (unsigned i = 0; i < rig->n_worlds; i++)
                 if (checker->known[i].goodbye && checker->now - checker->known[i].acting_since >= 15 * USEC_PER_MINUTE)
                         checker->known[i].goodbye = false;

@@ -1,5 +1,5 @@
-/* Random legal histories for the engine: policies, services that grow and shrink and come and go, operators who do as they
- * like, answers that are late or never come. */
+/* Random legal histories for the engine: policies, services that grow and shrink and come and go, operators who do as
+ * they like, answers that are late or never come. */
 #pragma once
 
 #include "engine-rig.h"
@@ -16,7 +16,7 @@ static const char *const history_paths[] = {
 };
 
 /* A line of text, or none. */
-static inline void history_add(char *text, size_t size, const char *format, ...) {
+static inline _printf_(3, 4) void history_add(char *text, size_t size, const char *format, ...) {
         size_t used = strlen(text);
         va_list ap;
 
@@ -26,7 +26,7 @@ static inline void history_add(char *text, size_t size, const char *format, ...)
 }
 
 static inline void history_rung(char *text, size_t size, unsigned i) {
-        static const char *const mild[] = {"notify",      "signal SIGUSR1", "reclaim 10%", "throttle 3s",
+        static const char *const mild[] = {"notify",        "signal SIGUSR1", "reclaim 10%", "throttle 3s",
                                            "throttle 1min", "freeze 2s",      "pressure",    "start dump.service"};
         static const char *const harsh[] = {"restart", "stop", "kill"};
 
@@ -37,7 +37,8 @@ static inline void history_rung(char *text, size_t size, unsigned i) {
         else
                 history_add(text, size, "PressureSome=%ums/1s\n", 100 + (unsigned) random_below(500));
         if (i < 2 && random_one_in(3))
-                history_add(text, size, "Event=%s %u/1min\n", random_one_in(2) ? "max" : "high", 1 + (unsigned) random_below(20));
+                history_add(text, size, "Event=%s %u/1min\n", random_one_in(2) ? "max" : "high",
+                            1 + (unsigned) random_below(20));
         if (random_one_in(3))
                 history_add(text, size, "Hold=%us\n", (unsigned) random_below(20));
         if (random_one_in(2))

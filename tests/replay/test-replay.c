@@ -6,8 +6,9 @@
 
 #include "engine.h"
 
-/* NAME.trace holds events, one a line (and comments with '#'), NAME.conf the policy, NAME.expect what the engine asked for,
- * each line with the time of the event that led to it. With MEMGUARD_UPDATE=1 the expectations are written anew. */
+/* NAME.trace holds events, one a line (and comments with '#'), NAME.conf the policy, NAME.expect what the engine asked
+ * for, each line with the time of the event that led to it. With MEMGUARD_UPDATE=1 the expectations are written anew.
+ */
 
 #define TEXT_MAX (4 * MIB)
 

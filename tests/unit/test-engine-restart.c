@@ -152,6 +152,24 @@ static void the_budget_is_spent_and_said_so_once(void **state) {
         rig_done(&rig);
 }
 
+/* One alert a window, however often the rung comes back. */
+static void an_alert_is_not_repeated_when_the_rung_comes_back(void **state) {
+        Rig rig;
+
+        (void) state;
+        rig_init(&rig, POLICY);
+        play_found(&rig, 20 * MIB);
+        restart_once(&rig);
+        restart_once(&rig);
+        play_hit(&rig, 181 * MIB, 0);
+        rig.worlds[0].ws = 50 * MIB;
+        rig_wait(&rig, USEC_PER_MINUTE);
+        (void) play_log(&rig);
+        play_hit(&rig, 181 * MIB, 0);
+        expect(&rig, "[rung restart taken] high-back=unlimited");
+        rig_done(&rig);
+}
+
 static void a_budget_from_before_is_respected(void **state) {
         Budget budget = {.n_times = 2};
         const Budget *kept;
@@ -211,6 +229,38 @@ static void a_fresh_start_above_is_seen_when_the_answer_was_first(void **state) 
         rig_done(&rig);
 }
 
+/* Starts one more unit far above its level: is it restarted? */
+static bool restart_another(Rig *rig, unsigned i) {
+        World *world = &rig->worlds[0];
+        bool restarted;
+
+        snprintf(world->path, sizeof(world->path), "/system.slice/web@%u.service", i);
+        world->ws = 185 * MIB;
+        assert_int_equal(play_start_of(rig, world, /* fresh= */ false), 0);
+        restarted = strstr(play_log(rig), "do(restart)");
+        if (restarted)
+                play_answer(rig, VERB_RESTART, -EIO);
+        play_stop(rig);
+        return restarted;
+}
+
+/* Restarts that cannot be kept account of are not made; and what is out of its window needs none. */
+static void a_storm_of_restarts_is_bounded(void **state) {
+        unsigned n = 0;
+        Rig rig;
+
+        (void) state;
+        rig_init(&rig, POLICY);
+        while (n < ENGINE_UNITS_MAX && restart_another(&rig, n))
+                n++;
+        assert_in_range(n, 256, ENGINE_UNITS_MAX - 1);
+        rig.now += USEC_PER_MINUTE;
+        assert_false(restart_another(&rig, n));
+        rig.now += 10 * USEC_PER_MINUTE;
+        assert_true(restart_another(&rig, n + 1));
+        rig_done(&rig);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(the_wire_is_lifted_before_the_restart),
@@ -221,7 +271,9 @@ int main(void) {
                 cmocka_unit_test(the_operators_wall_is_lifted_for_the_goodbye_and_put_back),
                 cmocka_unit_test(a_wall_that_is_rewritten_meanwhile_is_lifted_again),
                 cmocka_unit_test(the_budget_is_spent_and_said_so_once),
+                cmocka_unit_test(an_alert_is_not_repeated_when_the_rung_comes_back),
                 cmocka_unit_test(a_budget_from_before_is_respected),
+                cmocka_unit_test(a_storm_of_restarts_is_bounded),
                 cmocka_unit_test(a_fresh_start_above_the_rung_is_not_restarted_again),
                 cmocka_unit_test(a_fresh_start_above_is_seen_when_the_answer_was_first),
         };

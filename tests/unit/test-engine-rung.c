@@ -138,6 +138,39 @@ static void counted_events_fire_and_are_spent(void **state) {
         rig_done(&rig);
 }
 
+static void a_rung_spends_its_own_events_only(void **state) {
+        Rig rig;
+
+        (void) state;
+        rig_init(&rig, ACT "[Rung ask]\nUsage=60%\nAction=notify\n[Rung restart]\nEvent=max 3/1min\nAction=restart\n");
+        play_found(&rig, 100 * MIB);
+        rig.worlds[0].n_max += 2;
+        play_reading(&rig, 100 * MIB, 0);
+        play_hit(&rig, 121 * MIB, 0);
+        assert_int_equal(play_view(&rig).rung, 0);
+        rig_wait(&rig, 6 * USEC_PER_SEC);
+        rig.worlds[0].n_max++;
+        play_reading(&rig, 121 * MIB, 0);
+        assert_int_equal(play_view(&rig).rung, 1);
+        rig_done(&rig);
+}
+
+/* A deadline that has passed is not forgotten because something else happens before its tick. */
+static void what_is_overdue_stays_due(void **state) {
+        Rig rig;
+
+        (void) state;
+        rig_init(&rig, THREE);
+        play_found(&rig, 100 * MIB);
+        play_hit(&rig, 121 * MIB, 0);
+        (void) play_log(&rig);
+        rig.now += USEC_PER_MINUTE;
+        play_foreign_high(&rig, BYTES_INFINITY);
+        rig_wait(&rig, 0);
+        expect(&rig, "high=150M [verified ask no-help]");
+        rig_done(&rig);
+}
+
 static void what_was_counted_before_we_looked_is_no_news(void **state) {
         Rig rig;
 
@@ -256,6 +289,8 @@ int main(void) {
                 cmocka_unit_test(a_hold_above_a_rung_just_taken_is_told_once_as_well),
                 cmocka_unit_test(a_hold_that_was_interrupted_begins_anew),
                 cmocka_unit_test(counted_events_fire_and_are_spent),
+                cmocka_unit_test(a_rung_spends_its_own_events_only),
+                cmocka_unit_test(what_is_overdue_stays_due),
                 cmocka_unit_test(what_was_counted_before_we_looked_is_no_news),
                 cmocka_unit_test(high_events_of_our_own_wire_are_not_counted),
                 cmocka_unit_test(pressure_is_a_condition_like_any_other),

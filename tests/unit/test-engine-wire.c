@@ -52,6 +52,18 @@ static void a_hit_by_cache_moves_the_wire_up(void **state) {
         rig_done(&rig);
 }
 
+static void a_reading_with_cache_that_hit_nothing_leaves_the_wire(void **state) {
+        Rig rig;
+
+        (void) state;
+        rig_init(&rig, POLICY);
+        play_found(&rig, 100 * MIB);
+        (void) play_log(&rig);
+        play_reading(&rig, 100 * MIB, 40 * MIB);
+        expect(&rig, "");
+        rig_done(&rig);
+}
+
 static void what_cache_hits_all_the_time_is_read_by_timer_until_the_cache_has_gone(void **state) {
         Rig rig;
 
@@ -230,6 +242,7 @@ int main(void) {
                 cmocka_unit_test(a_wire_stands_at_the_next_level),
                 cmocka_unit_test(a_hit_at_the_level_takes_the_rung_and_moves_the_wire),
                 cmocka_unit_test(a_hit_by_cache_moves_the_wire_up),
+                cmocka_unit_test(a_reading_with_cache_that_hit_nothing_leaves_the_wire),
                 cmocka_unit_test(what_cache_hits_all_the_time_is_read_by_timer_until_the_cache_has_gone),
                 cmocka_unit_test(the_record_of_the_cache_names_what_was_just_read),
                 cmocka_unit_test(a_storm_of_wakes_is_muted_and_heard_again_when_it_is_over),

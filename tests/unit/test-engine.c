@@ -32,6 +32,15 @@ static void a_pause_undoes_a_throttle(void **state) {
         play_pause(&rig, true);
         expect(&rig, "[undone throttle paused] thaw [undone freeze paused] high-back=unlimited");
         rig_done(&rig);
+        /* Also that of one unit alone. */
+        rig_init(&rig, ACT "[Rung brake]\nUsage=60%\nAction=throttle 10s\n");
+        rig.swap_free = GIB;
+        play_found(&rig, 100 * MIB);
+        play_hit(&rig, 121 * MIB, 0);
+        (void) play_log(&rig);
+        assert_int_equal(play_feed(&rig, EVENT_PAUSE), 0);
+        expect(&rig, "[undone throttle paused] high-back=unlimited [paused]");
+        rig_done(&rig);
 }
 
 /* What was withheld because of the pause is not lost: the memory has not gone down by itself. */
@@ -52,6 +61,25 @@ static void what_a_pause_withheld_is_done_after_it(void **state) {
         rig_done(&rig);
 }
 
+static void what_a_pause_withheld_is_dropped_by_calm(void **state) {
+        Rig rig;
+
+        (void) state;
+        rig_init(&rig, POLICY);
+        play_found(&rig, 100 * MIB);
+        play_pause(&rig, true);
+        rig.worlds[0].ws = 190 * MIB;
+        rig_wait(&rig, 20 * USEC_PER_SEC);
+        rig.worlds[0].ws = 125 * MIB;
+        rig_wait(&rig, USEC_PER_MINUTE);
+        assert_int_equal(play_view(&rig).rung, 0);
+        (void) play_log(&rig);
+        play_pause(&rig, false);
+        rig_wait(&rig, USEC_PER_MINUTE);
+        expect(&rig, "high=180M");
+        rig_done(&rig);
+}
+
 static void one_unit_alone_can_be_paused(void **state) {
         Event event;
         Rig rig;
@@ -63,6 +91,8 @@ static void one_unit_alone_can_be_paused(void **state) {
         event = play_event(&rig.worlds[0], EVENT_PAUSE);
         assert_int_equal(rig_feed(&rig, &event), 0);
         expect(&rig, "high-back=unlimited [paused]");
+        play_reading(&rig, 121 * MIB, 0);
+        expect(&rig, "[rung ask taken] [withheld signal SIGUSR1 main paused]");
         assert_false(engine_is_paused(rig.engine));
         /* Also in its next run. */
         play_stop(&rig);
@@ -73,6 +103,15 @@ static void one_unit_alone_can_be_paused(void **state) {
         event = play_event(&rig.worlds[0], EVENT_RESUME);
         assert_int_equal(rig_feed(&rig, &event), 0);
         expect(&rig, "high=120M [resumed]");
+        event = play_event(&rig.worlds[0], EVENT_PAUSE);
+        assert_int_equal(rig_feed(&rig, &event), 0);
+        rig.worlds[0].ws = 121 * MIB;
+        rig_wait(&rig, 20 * USEC_PER_SEC);
+        event = play_event(&rig.worlds[0], EVENT_RESUME);
+        assert_int_equal(rig_feed(&rig, &event), 0);
+        (void) play_log(&rig);
+        rig_wait(&rig, USEC_PER_MSEC);
+        expect(&rig, "do(signal SIGUSR1 main)");
         rig_done(&rig);
 }
 
@@ -164,6 +203,18 @@ static void a_time_that_cannot_be_is_refused(void **state) {
         rig_done(&rig);
 }
 
+static void a_clock_that_falls_moves_nothing_back(void **state) {
+        Rig rig;
+
+        (void) state;
+        rig_init(&rig, POLICY);
+        play_found(&rig, 100 * MIB);
+        rig.now -= 100 * USEC_PER_SEC;
+        play_hit(&rig, 121 * MIB, 0);
+        assert_int_equal(engine_next_deadline(rig.engine), rig.now + 105 * USEC_PER_SEC);
+        rig_done(&rig);
+}
+
 static void a_unit_that_is_gone_needs_nothing(void **state) {
         UnitView view;
         Rig rig;
@@ -216,12 +267,14 @@ int main(void) {
                 cmocka_unit_test(a_pause_lifts_the_wires_and_a_resume_places_them),
                 cmocka_unit_test(a_pause_undoes_a_throttle),
                 cmocka_unit_test(what_a_pause_withheld_is_done_after_it),
+                cmocka_unit_test(what_a_pause_withheld_is_dropped_by_calm),
                 cmocka_unit_test(one_unit_alone_can_be_paused),
                 cmocka_unit_test(a_drill_takes_a_rung_and_relaxes),
                 cmocka_unit_test(the_protected_are_watched_and_left_alone),
                 cmocka_unit_test(what_cannot_be_started_again_is_not_restarted),
                 cmocka_unit_test(who_is_not_watched_is_told_so),
                 cmocka_unit_test(a_time_that_cannot_be_is_refused),
+                cmocka_unit_test(a_clock_that_falls_moves_nothing_back),
                 cmocka_unit_test(a_unit_that_is_gone_needs_nothing),
                 cmocka_unit_test(more_units_than_there_is_room_for_are_refused),
         };

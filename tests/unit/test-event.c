@@ -67,9 +67,10 @@ static void every_kind_makes_the_round_trip(void **state) {
         event.start.fresh = true;
         event.start.operator_high = BYTES_INFINITY;
         event.start.sample = sample;
-        check_round_trip(&event, "12345678 start " API " invocation=0123456789abcdef0123456789abcdef fresh=1 "
-                                 "operator_high=max current=1 ws=2 anon=3 file=4 shmem=5 limit=max own_max=6 high_now=max "
-                                 "available=7 swap_free=18446744073709551614 n_high=8 n_max=9 n_oom=10 n_oom_kill=11");
+        check_round_trip(&event,
+                         "12345678 start " API " invocation=0123456789abcdef0123456789abcdef fresh=1 "
+                         "operator_high=max current=1 ws=2 anon=3 file=4 shmem=5 limit=max own_max=6 high_now=max "
+                         "available=7 swap_free=18446744073709551614 n_high=8 n_max=9 n_oom=10 n_oom_kill=11");
         event = about_api(EVENT_NAMED);
         memcpy(event.named.invocation, "0123456789abcdef0123456789abcdef", INVOCATION_MAX);
         check_round_trip(&event, "12345678 named " API " invocation=0123456789abcdef0123456789abcdef");
@@ -142,16 +143,62 @@ static void keys_come_in_any_order_and_may_be_missing(void **state) {
 
 static void nothing_else_is_an_event(void **state) {
         static const char *const lines[] = {
-                "", " ", "5", "5 ", "5 tick", "5  tick -", " 5 tick -", "5 tick - ", "5 tick  -", "5 tick -\n",
-                "x tick -", "-5 tick -", "+5 tick -", "5x tick -", "0x5 tick -", "18446744073709551616 tick -",
-                "5 Tick -", "5 tock -", "5 unknown -", "5 tick - a=1", "5 stop -", "5 sample -", "5 named -",
-                "5 stop a", "5 stop a/b", "5 stop /a/../b", "5 stop /a//b", "5 stop /a/", "5 stop /a\\x0ab",
-                "5 stop /a\tb", "5 stop /a\x01", "5 stop /a\\", "5 stop /a\\x", "5 stop /a\\x2", "5 stop /a\\x2g",
-                "5 stop /a\\x2D", "5 stop /a\\X20", "5 stop /a\\x00", "5 stop /a\\x41", "5 stop /a\\x+1", "5 stop /a\\x 1",
-                "5 pressure /a some", "5 pressure /a =1", "5 pressure /a some=", "5 pressure /a some=-1",
-                "5 pressure /a some=1,", "5 pressure /a some=1  full=2", "5 pressure /a none=1", "5 pressure /a SOME=1",
-                "5 done /a id=4294967296", "5 done /a id=max", "5 done /a result=2147483648", "5 done /a result=--1",
-                "5 done /a result=-", "5 start /a fresh=2", "5 start /a fresh=true",
+                "",
+                " ",
+                "5",
+                "5 ",
+                "5 tick",
+                "5  tick -",
+                " 5 tick -",
+                "5 tick - ",
+                "5 tick  -",
+                "5 tick -\n",
+                "x tick -",
+                "-5 tick -",
+                "+5 tick -",
+                "5x tick -",
+                "0x5 tick -",
+                "18446744073709551616 tick -",
+                "5 Tick -",
+                "5 tock -",
+                "5 unknown -",
+                "5 tick - a=1",
+                "5 stop -",
+                "5 sample -",
+                "5 named -",
+                "5 stop a",
+                "5 stop a/b",
+                "5 stop /a/../b",
+                "5 stop /a//b",
+                "5 stop /a/",
+                "5 stop /a\\x0ab",
+                "5 stop /a\tb",
+                "5 stop /a\x01",
+                "5 stop /a\\",
+                "5 stop /a\\x",
+                "5 stop /a\\x2",
+                "5 stop /a\\x2g",
+                "5 stop /a\\x2D",
+                "5 stop /a\\X20",
+                "5 stop /a\\x00",
+                "5 stop /a\\x41",
+                "5 stop /a\\x+1",
+                "5 stop /a\\x 1",
+                "5 pressure /a some",
+                "5 pressure /a =1",
+                "5 pressure /a some=",
+                "5 pressure /a some=-1",
+                "5 pressure /a some=1,",
+                "5 pressure /a some=1  full=2",
+                "5 pressure /a none=1",
+                "5 pressure /a SOME=1",
+                "5 done /a id=4294967296",
+                "5 done /a id=max",
+                "5 done /a result=2147483648",
+                "5 done /a result=--1",
+                "5 done /a result=-",
+                "5 start /a fresh=2",
+                "5 start /a fresh=true",
                 "5 start /a invocation=0123456789abcdef0123456789abcdef0",
                 "5 drill /a rung=0123456789abcdef0123456789abcdef",
         };

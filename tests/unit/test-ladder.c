@@ -12,10 +12,10 @@
 #define T (1000 * USEC_PER_SEC)
 #define MAX_LOOKS 12
 
-/* One look: at this second, conditions as letters, one for each rung: 'U' its Usage= is reached, 'f' it fires for another
- * reason, 'c' it is clear, '.' neither. "act" and "end" are a disruptive action's, in place of conditions. The moves that
- * follow are "+0" (climb to 0), "!2" (jump to 2; "!!2" when a verify was skipped), "=1" (again), "v" (verify), "-0", "-"
- * (relax to 0, to calm) and "h1" (rung 1 waits for its Hold=); "" for none. */
+/* One look: at this second, conditions as letters, one for each rung: 'U' its Usage= is reached, 'f' it fires for
+ * another reason, 'c' it is clear, '.' neither. "act" and "end" are a disruptive action's, in place of conditions. The
+ * moves that follow are "+0" (climb to 0), "!2" (jump to 2; "!!2" when a verify was skipped), "=1" (again), "v"
+ * (verify), "-0", "-" (relax to 0, to calm) and "h1" (rung 1 waits for its Hold=); "" for none. */
 typedef struct Look {
         unsigned second;
         const char *conditions, *moves;
@@ -54,8 +54,8 @@ static LadderInput make_input(const char *conditions) {
 
 static void add_move(char *text, size_t size, const LadderStep *step) {
         static const char *const signs[_LADDER_MOVE_MAX] = {
-                [MOVE_NONE] = "",    [MOVE_CLIMB] = "+",  [MOVE_JUMP] = "!",
-                [MOVE_RETRY] = "=",  [MOVE_VERIFY] = "v", [MOVE_RELAX] = "-",
+                [MOVE_NONE] = "",   [MOVE_CLIMB] = "+",  [MOVE_JUMP] = "!",
+                [MOVE_RETRY] = "=", [MOVE_VERIFY] = "v", [MOVE_RELAX] = "-",
         };
         size_t used = strlen(text);
 
@@ -101,21 +101,44 @@ static const History histories[] = {
         {"relaxed after Relax= of calm, not before",
          {{0, "U..", "+0"}, {5, "ccc", "v"}, {14, "ccc", ""}, {15, "ccc", "-"}, {16, "ccc", ""}}},
         {"calm counts while settling", {{0, "U..", "+0"}, {1, "ccc", ""}, {5, "ccc", "v"}, {11, "ccc", "-"}}},
-        {"calm begins anew", {{0, "U..", "+0"}, {5, "ccc", "v"}, {14, ".cc", ""}, {15, "ccc", ""}, {24, "ccc", ""}, {25, "ccc", "-"}}},
+        {"calm begins anew",
+         {{0, "U..", "+0"}, {5, "ccc", "v"}, {14, ".cc", ""}, {15, "ccc", ""}, {24, "ccc", ""}, {25, "ccc", "-"}}},
         {"neither clear nor firing keeps the rung", {{0, "U..", "+0"}, {5, "...", "v"}, {500, "...", ""}}},
         {"down to the highest rung that is not clear",
-         {{0, "..U", "!2"}, {5, "..c", "v"}, {15, "..c", "-1"}, {16, ".cc", ""}, {26, ".cc", "-0"}, {27, "ccc", ""}, {37, "ccc", "-"}}},
-        {"again after it was clear", {{0, "U..", "+0"}, {5, "ccc", "v"}, {9, "U..", "=0"}, {14, "U..", "v"}, {15, "U..", ""}}},
+         {{0, "..U", "!2"},
+          {5, "..c", "v"},
+          {15, "..c", "-1"},
+          {16, ".cc", ""},
+          {26, ".cc", "-0"},
+          {27, "ccc", ""},
+          {37, "ccc", "-"}}},
+        {"again after it was clear",
+         {{0, "U..", "+0"}, {5, "ccc", "v"}, {9, "U..", "=0"}, {14, "U..", "v"}, {15, "U..", ""}}},
         {"not again while it just goes on", {{0, "U..", "+0"}, {5, "U..", "v"}, {9, "...", ""}, {10, "U..", ""}}},
         {"an action stops everything",
-         {{0, "..U", "!2"}, {0, "act", ""}, {60, "UUU", ""}, {90, "ccc", ""}, {100, "end", ""}, {101, "UUU", ""}, {119, "UUU", ""}, {120, "UUU", "=2"}}},
-        {"calm after an action counts from its end", {{0, "..U", "!2"}, {0, "act", ""}, {50, "ccc", ""}, {60, "end", ""}, {61, "ccc", ""}, {70, "ccc", ""}, {71, "ccc", "-"}}},
+         {{0, "..U", "!2"},
+          {0, "act", ""},
+          {60, "UUU", ""},
+          {90, "ccc", ""},
+          {100, "end", ""},
+          {101, "UUU", ""},
+          {119, "UUU", ""},
+          {120, "UUU", "=2"}}},
+        {"calm after an action counts from its end",
+         {{0, "..U", "!2"},
+          {0, "act", ""},
+          {50, "ccc", ""},
+          {60, "end", ""},
+          {61, "ccc", ""},
+          {70, "ccc", ""},
+          {71, "ccc", "-"}}},
         {"an unknown rung's bit means nothing", {{0, "...UUU", ""}, {1, "U..fff", "+0"}, {6, "cccccc", "v"}}},
 };
 
 static const History held[] = {
         {"a hold is waited for", {{0, "..U", "h2"}, {2, "..U", "h2"}, {3, "..U", "!2"}}},
-        {"a hold begins anew", {{0, "..U", "h2"}, {2, "...", ""}, {3, "..U", "h2"}, {5, "..U", "h2"}, {6, "..U", "!2"}}},
+        {"a hold begins anew",
+         {{0, "..U", "h2"}, {2, "...", ""}, {3, "..U", "h2"}, {5, "..U", "h2"}, {6, "..U", "!2"}}},
         {"a hold goes on while a lower rung settles", {{0, "U.U", "h2+0h2"}, {3, "U.U", "!!2"}}},
         {"nothing is said of a hold during an action", {{0, "U..", "+0"}, {0, "act", ""}, {1, "..U", ""}}},
 };
@@ -133,7 +156,8 @@ static void check_histories(const History *all, size_t n, usec_t hold) {
 
                         look(&ladder, &policy, at, moves, sizeof(moves));
                         if (strcmp(moves, at->moves) != 0)
-                                fail_msg("%s: at %u s \"%s\", expected \"%s\"", all[i].name, at->second, moves, at->moves);
+                                fail_msg("%s: at %u s \"%s\", expected \"%s\"", all[i].name, at->second, moves,
+                                         at->moves);
                 }
         }
 }

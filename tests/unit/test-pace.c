@@ -12,7 +12,8 @@
 #define LEVEL (900 * MIB)
 #define T (1003 * USEC_PER_SEC) /* on no multiple of PACE_SLOWEST */
 
-/* Readings of a unit that grows at this rate, from a calm at half of its limit to the level: how far past it was it seen? */
+/* Readings of a unit that grows at this rate, from a calm at half of its limit to the level: how far past it was it
+ * seen? */
 static uint64_t overshoot(uint64_t rate, unsigned *ret_n) {
         uint64_t ws = LIMIT / 2;
         Pace pace = {0};

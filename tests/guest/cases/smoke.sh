@@ -14,3 +14,4 @@ same "state of the service" active "$(systemctl is-active smoke)"
 same "memory.max of the service" $((64 << 20)) "$(cg smoke memory.max)"
 no_oom_kill
 same "records about a service without a policy" 0 "$(count_records smoke)"
+same "state of the broker" inactive "$(systemctl is-active dbus.service || true)"

@@ -1,8 +1,8 @@
 #!/bin/bash
 # Title: A leaking unit of a user's manager is restarted cleanly by that manager
 # Timeout: 150
+# Bus: yes
 # A user's manager needs logind, and that needs the broker.
-systemctl start dbus.socket dbus.service systemd-logind
 guard_policy user <<'POLICY'
 [Match]
 Unit=user-kinds.service
@@ -28,4 +28,3 @@ wait_for 90 restarted
 as_guest systemctl --user stop user-kinds.service
 same "runs of the user's unit that were lost" 0 $(($(grep -c ^start /tmp/user-kinds.work) - $(grep -c ^clean /tmp/user-kinds.work)))
 systemctl stop user@1000.service
-systemctl stop dbus.socket dbus.service

@@ -1,8 +1,7 @@
 #!/bin/bash
 # Title: With dbus-daemon running a leaking service is restarted as well, and the guard uses PID 1's private socket
 # Timeout: 120
-systemctl start dbus.socket dbus.service
-systemctl restart "$GUARD"
+# Bus: yes
 guard_policy with-bus <<'POLICY'
 [Match]
 Unit=with-bus.service
@@ -19,6 +18,4 @@ same "runs that were lost" 0 $(($(runs with-bus) - $(clean_runs with-bus)))
 # One private connection, none through the broker.
 pid=$(systemctl show --property=MainPID --value "$GUARD")
 same "connections to the broker" "" "$(busctl list --no-legend | awk -v pid="$pid" '$2 == pid { print $1 }')"
-systemctl stop dbus.socket dbus.service
-systemctl --quiet is-active "$GUARD" || fail "the guard did not outlive the broker"
 has_record with-bus MEMGUARD_KIND=rung || fail "there is no record of the rung"

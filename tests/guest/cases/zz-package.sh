@@ -4,7 +4,7 @@
 dpkg -i /payload/memguard.deb
 systemctl --quiet is-active "$GUARD" || fail "it does not run after an upgrade"
 systemctl --quiet is-enabled "$GUARD" || fail "it is not enabled after an upgrade"
-journalctl --catalog --no-pager --quiet -n 1 MEMGUARD_KIND=state | grep -q '^-- ' || fail "the journal has no catalog entry"
+journalctl --catalog --no-pager --quiet -n 1 MEMGUARD_KIND=state | grep -q "Defined-By: memguard" || fail "the journal has no catalog entry"
 
 mkdir -p "$RESULTS/fake/proc" "$RESULTS/fake/sys/fs/cgroup"
 status=0
