@@ -30,6 +30,7 @@ void run_begin(Unit *unit, const Event *event) {
                 copy_counts(&unit->sample, &before);
         else if (event->start.fresh)
                 unit->sample.ev_high = unit->sample.ev_max = unit->sample.ev_oom = unit->sample.ev_oom_kill = 0;
+        unit->began = event->start.fresh ? event->time : 0;
         unit->sample_time = 0;
         unit->pace = (Pace){0};
         unit->operator_high = event->start.operator_high;

@@ -47,7 +47,8 @@ Engine *engine_free(Engine *engine);
 int engine_set_policies(Engine *engine, PolicySet *set, usec_t now);
 
 /* One event. Returns 0; 1 when the event's unit is not watched (no policy matches); -ENOSPC at the bound on units;
- * -EINVAL for an event that makes no sense (then nothing changed). Actions are appended. */
+ * -EINVAL for an event that makes no sense (then nothing changed); for a drill -ENOENT (no such rung) and -EBUSY (an action is
+ * under way). Actions are appended. */
 int engine_step(Engine *engine, const Event *event, ActionList *actions);
 
 /* When the engine wants an EVENT_TICK; USEC_INFINITY for never. */

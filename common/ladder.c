@@ -175,6 +175,7 @@ LadderStep ladder_step(Ladder *ladder, const Policy *policy, const LadderInput *
 
         note_clear(ladder, look.clear, now);
         step.move = choose(ladder, &look);
+        step.anew = step.move == MOVE_RETRY && ladder->was_clear;
         apply(ladder, step.move, &look);
         step.rung = ladder->rung;
         step.verify_skipped = step.move == MOVE_JUMP && before == LADDER_SETTLING;

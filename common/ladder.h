@@ -49,6 +49,7 @@ typedef struct LadderStep {
         LadderMove move;
         int from, rung;        /* before and after */
         bool verify_skipped;   /* MOVE_JUMP out of SETTLING */
+        bool anew;             /* MOVE_RETRY: its conditions were clear in between */
         int holding;           /* a rung whose condition is true but below its Hold=, or -1 */
 } LadderStep;
 

@@ -35,7 +35,7 @@ typedef struct Record {
         char invocation[INVOCATION_MAX];
         char rung[RUNG_NAME_MAX];
         char action[48];   /* verb and its argument, "throttle 10s"; empty where none */
-        char result[32];   /* "done", "failed", "withheld", "helped", "no-help", "skipped" ...; empty where none */
+        char result[32];   /* "taken", "again", "emergency", "done", "failed", "withheld", "helped", "no-help" ...; empty where none */
         char reason[32];   /* one word for programs: "observe", "budget", "hold", "protected", "paused" ...; may be empty */
         usec_t latency;    /* USEC_INFINITY where it means nothing */
         uint64_t freed;    /* bytes; BYTES_INFINITY where it means nothing */

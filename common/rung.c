@@ -149,7 +149,7 @@ static void withhold(const Step *step, Unit *unit, const ActionSpec *spec, const
 
 void rung_take(const Step *step, Unit *unit, const LadderStep *move, bool drill) {
         const Rung *rung = &unit->policy->rungs[move->rung];
-        bool news = move->move != MOVE_RETRY;
+        bool news = move->move != MOVE_RETRY || move->anew;
         Refusal refusal;
 
         unit->taken_at = unit->sample.working_set;

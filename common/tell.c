@@ -151,7 +151,7 @@ void tell_rung(const Step *step, const Unit *unit, const LadderStep *move, bool 
         const char *rung = unit->policy->rungs[move->rung].name;
 
         describe_jump(unit, move, jump, sizeof(jump));
-        SET(record, result, move->move == MOVE_JUMP ? "emergency" : "taken");
+        SET(record, result, move->move == MOVE_JUMP ? "emergency" : move->anew ? "again" : "taken");
         SET(record, rung, rung);
         if (drill) {
                 SET(record, reason, "drill");
@@ -162,7 +162,7 @@ void tell_rung(const Step *step, const Unit *unit, const LadderStep *move, bool 
                 describe_cause(step, unit, move->rung, cause, sizeof(cause));
         else
                 snprintf(cause, sizeof(cause), "a later rung's condition holds, and this one comes before it");
-        say(record, "%s reached rung '%s': %s.%s", name_of(unit), rung, cause, jump);
+        say(record, "%s reached rung '%s'%s: %s.%s", name_of(unit), rung, move->anew ? " again" : "", cause, jump);
 }
 
 void tell_verified(const Step *step, const Unit *unit) {

@@ -46,6 +46,7 @@ typedef struct Unit {
         const char *protected_why; /* NULL = may be acted on */
         char invocation[INVOCATION_MAX];
 
+        usec_t began; /* the run; 0 when it was found running */
         Sample sample;
         usec_t sample_time;
         Pace pace;

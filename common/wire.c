@@ -8,6 +8,8 @@
 
 #define CACHE_TIMER (30 * USEC_PER_SEC) /* how long at least a unit stays with the timer, so that it does not flap */
 #define CACHE_TOLD_AGAIN (10 * USEC_PER_MINUTE)
+#define REPAY_EVERY USEC_PER_SEC /* a loan goes back as soon as the unit uses less than its own limit */
+#define BEGINNING USEC_PER_SEC   /* of a run: PID 1 may write the limits a little after it makes the cgroup */
 #define STORM_WINDOW USEC_PER_SEC
 #define STORM_COUNT 16 /* wakes without a move; the kernel sends up to 100 a second */
 #define CONTESTED_WINDOW USEC_PER_MINUTE
@@ -120,6 +122,8 @@ static void set_pace(const Step *step, Unit *unit) {
                 unit->next_sample = MIN(unit->next_sample, pace_next(&unit->pace, headroom, unit->sample.limit, step->now));
         else
                 unit->next_sample = USEC_INFINITY;
+        if (unit->on_loan)
+                unit->next_sample = MIN(unit->next_sample, util_add(step->now, REPAY_EVERY));
 }
 
 /* With the reading that brought it about, and not at every turn of a unit that comes and goes. */
@@ -132,6 +136,18 @@ static void say_cache(const Step *step, Unit *unit) {
         unit->cache_told = step->now;
 }
 
+/* A wire below what is used would make the kernel drop the difference within our write, gigabytes of cache perhaps: it is
+ * placed above the cache that is there, or not at all. */
+static void rise_above_cache(const Step *step, Unit *unit) {
+        uint64_t level = judge_next_level(unit);
+
+        if (unit->throttled || level == BYTES_INFINITY || unit->sample.current < util_add(level, unit->wire_offset))
+                return;
+        unit->wire_offset = util_sub(unit->sample.current, unit->sample.working_set);
+        if (!cache_has_room(unit, level))
+                begin_timer(step, unit, TIMER_CACHE);
+}
+
 void wire_update(const Step *step, Unit *unit) {
         TimerCause cause = timer_cause(step, unit);
         bool levels = has_levels(unit);
@@ -139,6 +155,10 @@ void wire_update(const Step *step, Unit *unit) {
         if (unit->timer_cause == TIMER_CACHE && cause == TIMER_NONE)
                 unit->wire_offset = util_sub(unit->sample.current, unit->sample.working_set);
         unit->timer_cause = cause;
+        if (levels && cause == TIMER_NONE && unit->present && unit->ladder.state != LADDER_ACTING) {
+                rise_above_cache(step, unit);
+                cause = unit->timer_cause;
+        }
         say_cache(step, unit);
         unit->watch = !levels ? WATCH_NONE : cause == TIMER_NONE ? WATCH_WIRE : WATCH_TIMER;
         place(step, unit, wanted_high(unit));
@@ -169,6 +189,6 @@ void wire_contested(const Step *step, Unit *unit, uint64_t bytes) {
                 begin_timer(step, unit, TIMER_CONTESTED);
         wire_update(step, unit);
         /* A reload that only undid our wire is no news; on systemd 252 it happens to every unit at each one. */
-        if (changed)
+        if (changed && util_sub(step->now, unit->began) >= BEGINNING)
                 tell_rearmed(step, unit);
 }

@@ -119,7 +119,7 @@ static int read_usage(int dirfd, bool need_stat, Sample *sample) {
 }
 
 int sampler_read(const Kernfs *kernfs, int dirfd, uint64_t limit, bool need_stat, Sample *ret) {
-        Sample sample = {.limit = limit};
+        Sample sample = {0};
         int r;
 
         r = read_usage(dirfd, need_stat, &sample);
@@ -137,6 +137,8 @@ int sampler_read(const Kernfs *kernfs, int dirfd, uint64_t limit, bool need_stat
         r = read_host(kernfs, &sample);
         if (r < 0)
                 return r;
+        /* The caller's limit may be a moment older than the unit's own memory.max. */
+        sample.limit = MIN(limit, sample.own_max);
         *ret = sample;
         return 0;
 }

@@ -52,6 +52,41 @@ static void a_hit_by_cache_moves_the_wire_up(void **state) {
         rig_done(&rig);
 }
 
+static void a_wire_is_never_placed_below_what_is_used(void **state) {
+        Rig rig;
+
+        (void) state;
+        rig_init(&rig, POLICY);
+        /* Room for its cache above the level: the wire goes there. */
+        rig.worlds[0].cache = 20 * MIB;
+        play_found(&rig, 135 * MIB);
+        expect(&rig, "high=170M [armed wire]");
+        rig_done(&rig);
+
+        rig_init(&rig, POLICY);
+        /* None: the write would make the kernel drop cache, so there is no write. */
+        rig.worlds[0].cache = 95 * MIB;
+        play_found(&rig, 100 * MIB);
+        expect(&rig, "[cache cache] [armed timer]");
+        rig_done(&rig);
+}
+
+static void the_limits_of_a_fresh_run_are_no_news(void **state) {
+        Rig rig;
+
+        (void) state;
+        rig_init(&rig, POLICY);
+        play_fresh_start(&rig, 1 * MIB);
+        (void) play_log(&rig);
+        play_foreign_high(&rig, 170 * MIB);
+        expect(&rig, "high=150M");
+        rig_wait(&rig, 2 * USEC_PER_SEC);
+        (void) play_log(&rig);
+        play_foreign_high(&rig, 160 * MIB);
+        expect(&rig, "high=150M [rearmed]");
+        rig_done(&rig);
+}
+
 static void a_reading_with_cache_that_hit_nothing_leaves_the_wire(void **state) {
         Rig rig;
 
@@ -250,6 +285,8 @@ int main(void) {
                 cmocka_unit_test(a_foreign_write_is_learned_and_the_wire_placed_again),
                 cmocka_unit_test(who_fights_over_the_file_gets_it),
                 cmocka_unit_test(observing_writes_nothing),
+                cmocka_unit_test(a_wire_is_never_placed_below_what_is_used),
+                cmocka_unit_test(the_limits_of_a_fresh_run_are_no_news),
                 cmocka_unit_test(a_limit_that_moves_moves_the_wire),
                 cmocka_unit_test(a_reading_without_a_limit_of_its_own_means_nothing),
         };
