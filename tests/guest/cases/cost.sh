@@ -27,7 +27,8 @@ sleep 60
 woken=$(($(wakeups) - before))
 rss=$(sed -n 's/^VmRSS:\s*\([0-9]*\) kB/\1/p' /proc/"$pid"/status)
 private=$(sed -n 's/^Private_Dirty:\s*\([0-9]*\) kB/\1/p' /proc/"$pid"/smaps_rollup)
-grep -E "^(Pss|Private|Anonymous|Locked)" /proc/"$pid"/smaps_rollup
+# Where it is, for whoever finds it grown.
+awk '/^[0-9a-f]+-/ { where = $0 } /^Private_Dirty:/ && $2 > 60 { print $2 " kB: " where }' /proc/"$pid"/smaps
 echo "cost: $woken wakeups a minute, VmRSS $rss kB, $private kB of it private and dirty" | tee /dev/kmsg
 same "units in the list" 1000 "$(memguardctl list --json | grep -o '/cost[0-9]*.slice/u[0-9]*"' | sort -u | wc -l)"
 echo "after a list of them: $(sed -n 's/^Private_Dirty:\s*//p' /proc/"$pid"/smaps_rollup) private and dirty"
