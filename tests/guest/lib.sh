@@ -25,10 +25,10 @@ at_most() { [ "$3" -le "$2" ] || fail "$1: expected at most $2, found $3"; }
 
 # wait_for SECONDS COMMAND...: until the command succeeds; fails the case when it does not in time.
 wait_for() {
-  local seconds=$1 ends=$((SECONDS + $1))
+  local seconds=$1 ends=$((${EPOCHREALTIME/./} + $1 * 1000000)) # microseconds
   shift
   until "$@"; do
-    [ "$SECONDS" -lt "$ends" ] || fail "waited $seconds s in vain for: $*"
+    [ "${EPOCHREALTIME/./}" -lt "$ends" ] || fail "waited $seconds s in vain for: $*"
     sleep 0.2
   done
 }
