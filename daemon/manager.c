@@ -44,12 +44,19 @@ static void arm_timer(Manager *manager) {
         (void) sd_event_source_set_enabled(manager->timer, SD_EVENT_ONESHOT);
 }
 
+/* What is done comes before what is said: a service at its wire must not wait for the journal. */
 static void step(Manager *manager, const Event *event) {
+        const ActionList *actions = &manager->actions;
+
         manager->actions.n_items = 0;
         trace(manager, event);
         (void) engine_step(manager->engine, event, &manager->actions);
-        for (unsigned i = 0; i < manager->actions.n_items; i++)
-                manager_carry_out(manager, &manager->actions.items[i]);
+        for (unsigned i = 0; i < actions->n_items; i++)
+                if (actions->items[i].kind != ACTION_RECORD)
+                        manager_carry_out(manager, &actions->items[i]);
+        for (unsigned i = 0; i < actions->n_items; i++)
+                if (actions->items[i].kind == ACTION_RECORD)
+                        manager_carry_out(manager, &actions->items[i]);
 }
 
 void manager_feed(Manager *manager, const Event *event) {
