@@ -23,9 +23,11 @@ is() { [ "$(cg "$1" "$2")" = "$3" ]; }
 # A throttle needs something to reclaim: a service with cache.
 start_service crash-throttle MemoryMax=100M MemoryHigh=90M -- stream.py --size 60 --rate 50
 operator=$((90 * 1048576))
-sleep 5
+grown() { [ "$(cg crash-throttle memory.current)" -gt $((50 * 1048576)) ]; }
+wait_for 30 grown
 memguardctl drill crash-throttle brake
-at_most "memory.high while throttled" $((operator - 1)) "$(cg crash-throttle memory.high)"
+throttled() { [ "$(cg crash-throttle memory.high)" -lt $operator ]; }
+wait_for 10 throttled
 killed_daemon
 wait_for 10 is crash-throttle memory.high $operator
 
@@ -35,7 +37,8 @@ wait_for 5 is crash-freeze cgroup.freeze 1
 killed_daemon
 wait_for 10 is crash-freeze cgroup.freeze 0
 
-# A service that takes its time to stop, so that the daemon can be killed in the middle.
+# A service that takes its time to stop, so that the daemon can be killed in the middle. Many short sleeps: systemd's TERM
+# goes to every process that it finds in the cgroup, a sleep of the trap included.
 guard_policy crash-more <<'POLICY'
 [Match]
 Unit=crash-slow.service
@@ -47,7 +50,8 @@ Usage=90%
 Action=restart
 POLICY
 start_service crash-slow MemoryMax=100M MemoryHigh=80M TimeoutStopSec=15 -- \
-  /bin/sh -c 'trap "sleep 8; exit 0" TERM; while :; do sleep 0.2; done'
+  /bin/sh -c 'trap "for i in 1 2 3 4 5 6 7 8; do sleep 1; done; exit 0" TERM; echo ready >/run/crash-slow; while :; do sleep 0.2; done'
+wait_for 10 test -e /run/crash-slow
 memguardctl drill crash-slow stop
 wait_for 5 is crash-slow memory.max $((200 * 1048576))
 killed_daemon

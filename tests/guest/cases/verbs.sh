@@ -50,7 +50,8 @@ Action=pressure
 POLICY
 start_service verbs MemoryMax=150M -- stream.py --size 60 --rate 50
 write_service verbs-hook -- /bin/sh -c 'echo hooked >>/run/verbs-hook; exec sleep 600'
-sleep 3
+grown() { [ "$(cg verbs memory.current)" -gt $((50 * 1048576)) ]; }
+wait_for 30 grown
 drill() {
   memguardctl drill "$1" "$2"
   wait_for 20 has_record "$1" MEMGUARD_RUNG="$2" MEMGUARD_KIND=action MEMGUARD_RESULT="${3:-done}"
