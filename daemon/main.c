@@ -1,6 +1,7 @@
 /* memguardd: arguments, what the host must have, and the run. */
 #include <getopt.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -82,6 +83,29 @@ static int block_signals(void) {
         return sigprocmask(SIG_BLOCK, &set, NULL) < 0 ? -errno : 0;
 }
 
+/* $JOURNAL_STREAM names the device and inode that stderr has when it leads to the journal (systemd.exec(5)). */
+static bool stderr_is_journal(void) {
+        const char *stream = getenv("JOURNAL_STREAM");
+        unsigned long long device, inode;
+        struct stat st;
+
+        return stream && sscanf(stream, "%llu:%llu", &device, &inode) == 2 && fstat(STDERR_FILENO, &st) >= 0 &&
+               st.st_dev == device && st.st_ino == inode;
+}
+
+/* Why it does not run: to the journal, and to whoever started it by hand. */
+static _printf_(1, 2) void complain(const char *format, ...) {
+        char text[512];
+        va_list ap;
+
+        va_start(ap, format);
+        vsnprintf(text, sizeof(text), format, ap);
+        va_end(ap);
+        journal_log(3, "%s", text);
+        if (!stderr_is_journal())
+                fprintf(stderr, "%s\n", text);
+}
+
 static int check_host(const char *root) {
         Kernfs kernfs = KERNFS_INIT;
         const char *lacks;
@@ -89,12 +113,12 @@ static int check_host(const char *root) {
 
         r = kernfs_open(&kernfs, root);
         if (r < 0) {
-                journal_log(3, "memguardd can't run here: /proc or /sys/fs/cgroup can't be opened (%s).", strerrordesc_np(-r));
+                complain("memguardd can't run here: /proc or /sys/fs/cgroup can't be opened (%s).", strerrordesc_np(-r));
                 return r;
         }
         lacks = kernfs_lacks(&kernfs);
         if (lacks)
-                journal_log(3, "memguardd can't run here: %s", lacks);
+                complain("memguardd can't run here: %s", lacks);
         kernfs_done(&kernfs);
         return lacks ? -EOPNOTSUPP : 0;
 }
@@ -156,7 +180,7 @@ int main(int argc, char **argv) {
         if (r >= 0)
                 r = run(&arguments.options);
         if (r < 0) {
-                journal_log(3, "memguardd ends: %s.", strerrordesc_np(-r));
+                complain("memguardd ends: %s.", strerrordesc_np(-r));
                 return EXIT_FAILURE;
         }
         return EXIT_SUCCESS;
