@@ -93,7 +93,7 @@ static bool stderr_is_journal(void) {
                st.st_dev == device && st.st_ino == inode;
 }
 
-/* Why it does not run: to the journal, and to whoever started it by hand. */
+/* Why it does not run: to the journal, or to whoever started it by hand. */
 static _printf_(1, 2) void complain(const char *format, ...) {
         char text[512];
         va_list ap;
@@ -101,8 +101,9 @@ static _printf_(1, 2) void complain(const char *format, ...) {
         va_start(ap, format);
         vsnprintf(text, sizeof(text), format, ap);
         va_end(ap);
-        journal_log(3, "%s", text);
-        if (!stderr_is_journal())
+        if (stderr_is_journal())
+                journal_log(3, "%s", text);
+        else
                 fprintf(stderr, "%s\n", text);
 }
 
