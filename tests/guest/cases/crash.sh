@@ -21,7 +21,7 @@ killed_daemon() {
 is() { [ "$(cg "$1" "$2")" = "$3" ]; }
 
 # A throttle needs something to reclaim: a service with cache.
-start_service crash-throttle MemoryMax=100M MemoryHigh=90M -- stream.py --size 60 --rate 50
+start_service crash-throttle MemoryMax=100M MemoryHigh=90M -- stream.py --file /var/tmp/crash.data --size 60 --rate 50
 operator=$((90 * 1048576))
 grown() { [ "$(cg crash-throttle memory.current)" -gt $((50 * 1048576)) ]; }
 wait_for 30 grown

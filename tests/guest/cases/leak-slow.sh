@@ -14,7 +14,7 @@ Action=signal SIGWINCH
 Usage=90%
 Action=restart
 POLICY
-start_service stream MemoryMax=100M -- stream.py --size 200 --rate 50
+start_service stream MemoryMax=100M -- stream.py --file /var/tmp/leak-slow.data --size 200 --rate 50
 start_service saw MemoryMax=100M -- saw.py --low 12 --high 60 --period 8
 start_service leak-slow MemoryMax=150M -- leak.py --rate 8
 began=$SECONDS

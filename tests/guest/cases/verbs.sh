@@ -48,7 +48,8 @@ Action=kill
 Event=oom-kill 1000/1h
 Action=pressure
 POLICY
-start_service verbs MemoryMax=150M -- stream.py --size 60 --rate 50
+# A file of its own: cache that another unit brought in would be charged there.
+start_service verbs MemoryMax=150M -- stream.py --file /var/tmp/verbs.data --size 60 --rate 50
 write_service verbs-hook -- /bin/sh -c 'echo hooked >>/run/verbs-hook; exec sleep 600'
 grown() { [ "$(cg verbs memory.current)" -gt $((50 * 1048576)) ]; }
 wait_for 30 grown
