@@ -97,8 +97,8 @@ start_service() {
 
 # The work file of leak.py and burst.py, and the runs in it: all begun, those that ended with their work saved.
 work_file() { echo "/var/tmp/$1.work"; }
-runs() { grep -c '^start ' "$(work_file "$1")" || true; }
-clean_runs() { grep -c '^clean ' "$(work_file "$1")" || true; }
+runs() { { grep -s '^start ' "$(work_file "$1")" || true; } | wc -l; }
+clean_runs() { { grep -s '^clean ' "$(work_file "$1")" || true; } | wc -l; }
 runs_at_least() { [ "$(runs "$1")" -ge "$2" ]; }
 clean_runs_at_least() { [ "$(clean_runs "$1")" -ge "$2" ]; }
 
