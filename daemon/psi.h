@@ -12,7 +12,7 @@
 #include "kernfs.h"
 #include "worker.h"
 
-#define PSI_TRIGGERS_MAX 16 /* of the 20 psimon threads that a thousand units may cost; systemd 257 arms 2 itself */
+#define PSI_TRIGGERS_MAX 14 /* of the 20 psimon threads that a thousand units may cost; systemd 257 arms 2 or 3 itself */
 
 typedef struct Psi Psi;
 
