@@ -62,6 +62,8 @@ static void step(Manager *manager, const Event *event) {
 void manager_feed(Manager *manager, const Event *event) {
         unsigned next = (manager->queue_tail + 1) % MANAGER_QUEUE;
 
+        if (manager->stopping)
+                return;
         /* Only readings can come so many; one that is lost is asked for again. */
         if (next == manager->queue_head) {
                 manager->n_dropped_events++;
@@ -210,6 +212,7 @@ int manager_new(Manager **ret, const ManagerOptions *options) {
 Manager *manager_free(Manager *manager) {
         if (!manager)
                 return NULL;
+        manager->stopping = true;
         api_free(manager->api);
         systemd_free(manager->systemd);
         psi_free(manager->psi);
@@ -276,6 +279,19 @@ static int start(Manager *manager) {
         return 0;
 }
 
+/* A throttle that still drops cache on the worker must not put its wall up after all was undone: it is given up, and the
+ * worker has ended before the marks are looked at. */
+static void stop(Manager *manager) {
+        manager->stopping = true;
+        (void) sd_notify(0, "STOPPING=1");
+        for (unsigned i = 0; i < manager->n_guarded; i++)
+                act_forget(manager->guarded[i]->path);
+        manager->psi = psi_free(manager->psi);
+        manager->worker = worker_free(manager->worker);
+        marks_restore_all(&manager->kernfs, NULL, NULL);
+        manager_tell(manager, RECORD_DAEMON, "memguardd stopped; nothing of it is left on any unit.");
+}
+
 int manager_run(Manager *manager) {
         int r;
 
@@ -283,8 +299,6 @@ int manager_run(Manager *manager) {
         if (r < 0)
                 return r;
         r = sd_event_loop(manager->event);
-        (void) sd_notify(0, "STOPPING=1");
-        marks_restore_all(&manager->kernfs, NULL, NULL);
-        manager_tell(manager, RECORD_DAEMON, "memguardd stopped; nothing of it is left on any unit.");
+        stop(manager);
         return r;
 }

@@ -70,6 +70,7 @@ typedef struct Manager {
         char boot_id[40];
         bool scanning; /* cgroups that appear now were there before */
         bool draining;
+        bool stopping; /* answers that come now are too late: they change nothing */
         Event queue[MANAGER_QUEUE];
         unsigned queue_head, queue_tail;
         ActionList actions;
