@@ -301,6 +301,9 @@ int engine_step(Engine *engine, const Event *event, ActionList *actions) {
                 return unit_is_live(unit) ? on_high(&step, unit, event) : 1;
         case EVENT_DRILL:
                 return unit_is_live(unit) ? on_drill(&step, unit, event) : 1;
+        case EVENT_WITNESS:
+        case EVENT_LEDGER:
+                return 1;
         case _EVENT_KIND_MAX:
         case _EVENT_KIND_INVALID:
                 break;

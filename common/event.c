@@ -11,6 +11,9 @@ typedef enum FieldType {
         FIELD_INT,
         FIELD_BOOL,
         FIELD_TEXT,
+        FIELD_SOURCE,
+        FIELD_FACT,
+        FIELD_SCOPE,
 } FieldType;
 
 typedef struct Field {
@@ -23,9 +26,12 @@ typedef struct Field {
 #define SAMPLE_FIELDS(s)                                                                                               \
         FIELD("current", FIELD_U64, s.current), FIELD("ws", FIELD_U64, s.working_set),                                 \
                 FIELD("anon", FIELD_U64, s.anon), FIELD("file", FIELD_U64, s.file),                                    \
-                FIELD("shmem", FIELD_U64, s.shmem), FIELD("limit", FIELD_U64, s.limit),                                \
+                FIELD("shmem", FIELD_U64, s.shmem), FIELD("kernel", FIELD_U64, s.kernel),                              \
+                FIELD("swap", FIELD_U64, s.swap), FIELD("limit", FIELD_U64, s.limit),                                  \
                 FIELD("own_max", FIELD_U64, s.own_max), FIELD("high_now", FIELD_U64, s.high),                          \
                 FIELD("available", FIELD_U64, s.available), FIELD("swap_free", FIELD_U64, s.swap_free),                \
+                FIELD("host_free", FIELD_U64, s.host_free), FIELD("host_cached", FIELD_U64, s.host_cached),            \
+                FIELD("stolen", FIELD_U64, s.stolen),                                                                  \
                 FIELD("n_high", FIELD_U64, s.ev_high), FIELD("n_max", FIELD_U64, s.ev_max),                            \
                 FIELD("n_oom", FIELD_U64, s.ev_oom), FIELD("n_oom_kill", FIELD_U64, s.ev_oom_kill)
 
@@ -48,25 +54,65 @@ static const Field done_fields[] = {
         FIELD("detail", FIELD_TEXT, done.detail),
 };
 static const Field drill_fields[] = {FIELD("rung", FIELD_TEXT, drill.rung)};
+static const Field witness_fields[] = {
+        FIELD("source", FIELD_SOURCE, witness.source),
+        FIELD("fact", FIELD_FACT, witness.fact),
+        FIELD("at", FIELD_U64, witness.at),
+        FIELD("pid", FIELD_INT, witness.pid),
+        FIELD("code", FIELD_INT, witness.code),
+        FIELD("status", FIELD_INT, witness.status),
+        FIELD("weak", FIELD_BOOL, witness.weak),
+        FIELD("scope", FIELD_SCOPE, witness.scope),
+        FIELD("bytes", FIELD_U64, witness.bytes),
+        FIELD("invocation", FIELD_TEXT, witness.invocation),
+        FIELD("unit", FIELD_TEXT, witness.unit),
+        FIELD("comm", FIELD_TEXT, witness.comm),
+        FIELD("word", FIELD_TEXT, witness.word),
+        FIELD("limit", FIELD_TEXT, witness.limit),
+        FIELD("site", FIELD_TEXT, witness.site),
+        FIELD("text", FIELD_TEXT, witness.text),
+        FIELD("start", FIELD_U64, witness.look.start),
+        FIELD("as", FIELD_U64, witness.look.as_limit),
+        FIELD("data", FIELD_U64, witness.look.data_limit),
+        FIELD("vm_size", FIELD_U64, witness.look.vm_size),
+        FIELD("vm_peak", FIELD_U64, witness.look.vm_peak),
+        FIELD("vm_data", FIELD_U64, witness.look.vm_data),
+        FIELD("maps", FIELD_U64, witness.look.maps),
+        FIELD("maps_limit", FIELD_U64, witness.look.maps_limit),
+        FIELD("overcommit", FIELD_U64, witness.look.overcommit),
+        FIELD("commit_limit", FIELD_U64, witness.look.commit_limit),
+        FIELD("committed", FIELD_U64, witness.look.committed),
+        FIELD("ram_and_swap", FIELD_U64, witness.look.ram_and_swap),
+};
+static const Field ledger_fields[] = {
+        FIELD("inode", FIELD_U64, ledger.inode),
+        FIELD("oom", FIELD_U64, ledger.oom),
+        FIELD("oom_kill", FIELD_U64, ledger.oom_kill),
+        FIELD("oom_group_kill", FIELD_U64, ledger.oom_group_kill),
+        FIELD("local_oom", FIELD_U64, ledger.local_oom),
+};
 
-#define KIND(word, f) {word, f, ELEMENTSOF(f)}
+#define KIND(word, f) {word, f, ELEMENTSOF(f), false}
 
 static const struct {
         const char *name;
         const Field *fields;
         size_t n_fields;
+        bool sparse; /* fields that say nothing are left out */
 } kinds[] = {
-        [EVENT_TICK] = {"tick", NULL, 0},
+        [EVENT_TICK] = {"tick", NULL, 0, false},
         [EVENT_START] = KIND("start", start_fields),
         [EVENT_NAMED] = KIND("named", named_fields),
-        [EVENT_STOP] = {"stop", NULL, 0},
+        [EVENT_STOP] = {"stop", NULL, 0, false},
         [EVENT_SAMPLE] = KIND("sample", sample_fields),
         [EVENT_PRESSURE] = KIND("pressure", pressure_fields),
         [EVENT_HIGH] = KIND("high", high_fields),
         [EVENT_DONE] = KIND("done", done_fields),
-        [EVENT_PAUSE] = {"pause", NULL, 0},
-        [EVENT_RESUME] = {"resume", NULL, 0},
+        [EVENT_PAUSE] = {"pause", NULL, 0, false},
+        [EVENT_RESUME] = {"resume", NULL, 0, false},
         [EVENT_DRILL] = KIND("drill", drill_fields),
+        [EVENT_WITNESS] = {"witness", witness_fields, ELEMENTSOF(witness_fields), .sparse = true},
+        [EVENT_LEDGER] = KIND("ledger", ledger_fields),
 };
 static_assert(ELEMENTSOF(kinds) == _EVENT_KIND_MAX, "an event kind has no fields");
 
@@ -124,7 +170,23 @@ static void put_field(Out *out, const Field *field, const void *at) {
         case FIELD_TEXT:
                 put_text(out, at);
                 break;
+        case FIELD_SOURCE:
+                put(out, "%s", source_name(*(const WitnessKind *) at));
+                break;
+        case FIELD_FACT:
+                put(out, "%s", fact_name(*(const Fact *) at));
+                break;
+        case FIELD_SCOPE:
+                put(out, "%s", scope_name(*(const Scope *) at));
+                break;
         }
+}
+
+static bool is_zero(const char *at, size_t n) {
+        for (size_t i = 0; i < n; i++)
+                if (at[i] != 0)
+                        return false;
+        return true;
 }
 
 int event_format(const Event *event, char buf[static EVENT_LINE_MAX]) {
@@ -135,8 +197,10 @@ int event_format(const Event *event, char buf[static EVENT_LINE_MAX]) {
         put_text(&out, event->path[0] ? event->path : "-");
         for (size_t i = 0; i < kinds[event->kind].n_fields; i++) {
                 const Field *field = &kinds[event->kind].fields[i];
+                const char *at = (const char *) event + field->offset;
 
-                put_field(&out, field, (const char *) event + field->offset);
+                if (!kinds[event->kind].sparse || !is_zero(at, field->type == FIELD_TEXT ? 1 : field->size))
+                        put_field(&out, field, at);
         }
         return (int) out.used;
 }
@@ -201,6 +265,28 @@ static int parse_int(const char *text, int *ret) {
         return 0;
 }
 
+static const char *source_at(int i) {
+        return i < _WITNESS_KIND_MAX ? source_name((WitnessKind) i) : NULL;
+}
+
+static const char *fact_at(int i) {
+        return i < _FACT_MAX ? fact_name((Fact) i) : NULL;
+}
+
+static const char *scope_at(int i) {
+        return i < _SCOPE_MAX ? scope_name((Scope) i) : NULL;
+}
+
+/* The enums of witness.h, which are ints to the compiler. */
+static int parse_word(const char *(*name_at)(int i), const char *text, void *at) {
+        for (int i = 0; name_at(i); i++)
+                if (util_streq(name_at(i), text)) {
+                        memcpy(at, &i, sizeof(i));
+                        return 0;
+                }
+        return -EINVAL;
+}
+
 static int parse_field(const Field *field, const char *text, void *at) {
         uint64_t value = 0;
         int r;
@@ -225,6 +311,12 @@ static int parse_field(const Field *field, const char *text, void *at) {
                         return -EINVAL;
                 memcpy(at, text, strlen(text) + 1);
                 return 0;
+        case FIELD_SOURCE:
+                return parse_word(source_at, text, at);
+        case FIELD_FACT:
+                return parse_word(fact_at, text, at);
+        case FIELD_SCOPE:
+                return parse_word(scope_at, text, at);
         }
         return -EINVAL;
 }
@@ -256,7 +348,8 @@ static int parse_kind(const char *word, EventKind *ret) {
 bool event_has_its_path(const Event *event) {
         if (event->path[0])
                 return unitname_path_is_valid(event->path);
-        return event->kind == EVENT_TICK || event->kind == EVENT_PAUSE || event->kind == EVENT_RESUME;
+        return event->kind == EVENT_TICK || event->kind == EVENT_PAUSE || event->kind == EVENT_RESUME ||
+               event->kind == EVENT_WITNESS;
 }
 
 int event_parse(const char *line, Event *ret) {

@@ -5,9 +5,9 @@
 #include "kerneltext.h"
 #include "unitname.h"
 #include "util.h"
+#include "witness.h"
 
-#define EVENT_LINE_MAX 6144 /* a path of blanks is four times as long when escaped */
-#define INVOCATION_MAX 33 /* 32 hexadecimal digits and a NUL */
+#define EVENT_LINE_MAX 16384 /* paths and texts of blanks are four times as long when escaped */
 
 typedef enum EventKind {
         EVENT_TICK,     /* only time went on */
@@ -21,25 +21,30 @@ typedef enum EventKind {
         EVENT_PAUSE,    /* no action from now on */
         EVENT_RESUME,
         EVENT_DRILL,    /* an operator asks for a rung */
+        EVENT_WITNESS,  /* a witness saw something (witness.h) */
+        EVENT_LEDGER,   /* a cgroup's kill counts were read: the unit's, or a parent's */
         _EVENT_KIND_MAX,
         _EVENT_KIND_INVALID = -EINVAL,
 } EventKind;
 
 /* A reading of one unit, and of what surrounds it, at one moment. */
 typedef struct Sample {
-        uint64_t current, working_set, anon, file, shmem; /* bytes */
+        uint64_t current, working_set, anon, file, shmem, kernel, swap; /* bytes */
         uint64_t limit;     /* the effective limit */
         uint64_t own_max;   /* the unit's own memory.max */
         uint64_t high;      /* memory.max's gentle sister as it stands now: ours or the operator's */
         uint64_t available; /* MemAvailable of the host */
         uint64_t swap_free; /* SwapFree of the host */
+        uint64_t host_free, host_cached; /* MemFree and Cached of the host */
+        uint64_t stolen;    /* pages that reclaim took from the unit (pgsteal), cumulated */
         uint64_t ev_high, ev_max, ev_oom, ev_oom_kill; /* memory.events, cumulated since the cgroup was made */
 } Sample;
 
 typedef struct Event {
         EventKind kind;
         usec_t time;
-        char path[CGROUP_PATH_MAX]; /* cgroup; empty for TICK, and for PAUSE and RESUME of everything */
+        char path[CGROUP_PATH_MAX]; /* cgroup; empty for TICK, for PAUSE and RESUME of everything, and for a WITNESS that
+                                     knows none */
         union {
                 struct {
                         char invocation[INVOCATION_MAX]; /* empty when unknown */
@@ -67,6 +72,12 @@ typedef struct Event {
                 struct {
                         char rung[32];
                 } drill;
+                Witness witness;
+                struct {
+                        uint64_t inode;                 /* of the cgroup's directory: tells one made anew */
+                        uint64_t oom, oom_kill, oom_group_kill; /* memory.events: of it and all below */
+                        uint64_t local_oom;             /* memory.events.local: its own limit was hit */
+                } ledger;
         };
 } Event;
 

@@ -256,6 +256,8 @@ static void note_event(Checker *checker, const Event *event, Known *known, uint6
         case EVENT_NAMED:
         case EVENT_PRESSURE:
         case EVENT_DRILL:
+        case EVENT_WITNESS:
+        case EVENT_LEDGER:
         case _EVENT_KIND_MAX:
         case _EVENT_KIND_INVALID:
                 break;

@@ -69,8 +69,8 @@ static void every_kind_makes_the_round_trip(void **state) {
         event.start.sample = sample;
         check_round_trip(&event,
                          "12345678 start " API " invocation=0123456789abcdef0123456789abcdef fresh=1 "
-                         "operator_high=max current=1 ws=2 anon=3 file=4 shmem=5 limit=max own_max=6 high_now=max "
-                         "available=7 swap_free=18446744073709551614 n_high=8 n_max=9 n_oom=10 n_oom_kill=11");
+                         "operator_high=max current=1 ws=2 anon=3 file=4 shmem=5 kernel=0 swap=0 limit=max own_max=6 high_now=max "
+                         "available=7 swap_free=18446744073709551614 host_free=0 host_cached=0 stolen=0 n_high=8 n_max=9 n_oom=10 n_oom_kill=11");
         event = about_api(EVENT_NAMED);
         memcpy(event.named.invocation, "0123456789abcdef0123456789abcdef", INVOCATION_MAX);
         check_round_trip(&event, "12345678 named " API " invocation=0123456789abcdef0123456789abcdef");
@@ -78,8 +78,8 @@ static void every_kind_makes_the_round_trip(void **state) {
         check_round_trip(&event, "12345678 stop " API);
         event = about_api(EVENT_SAMPLE);
         event.sample = sample;
-        check_round_trip(&event, "12345678 sample " API " current=1 ws=2 anon=3 file=4 shmem=5 limit=max own_max=6 "
-                                 "high_now=max available=7 swap_free=18446744073709551614 n_high=8 n_max=9 n_oom=10 "
+        check_round_trip(&event, "12345678 sample " API " current=1 ws=2 anon=3 file=4 shmem=5 kernel=0 swap=0 limit=max own_max=6 "
+                                 "high_now=max available=7 swap_free=18446744073709551614 host_free=0 host_cached=0 stolen=0 n_high=8 n_max=9 n_oom=10 "
                                  "n_oom_kill=11");
         event = about_api(EVENT_PRESSURE);
         event.pressure.some_total = 17;
@@ -101,6 +101,16 @@ static void every_kind_makes_the_round_trip(void **state) {
         event = about_api(EVENT_RESUME);
         memset(event.path, 0, sizeof(event.path));
         check_round_trip(&event, "12345678 resume -");
+        event = about_api(EVENT_WITNESS);
+        event.witness = (Witness){.source = WITNESS_KERNEL, .fact = FACT_OOM_KILL, .pid = 7, .scope = SCOPE_CGROUP};
+        memcpy(event.witness.comm, "a b", 4);
+        memcpy(event.witness.limit, "/system.slice", 14);
+        check_round_trip(&event, "12345678 witness " API " pid=7 scope=cgroup comm=a\\x20b limit=/system.slice");
+        event.witness = (Witness){.source = WITNESS_PROC, .fact = FACT_LOOK, .at = 5, .look = {.as_limit = BYTES_INFINITY}};
+        check_round_trip(&event, "12345678 witness " API " source=proc fact=look at=5 as=max");
+        event = about_api(EVENT_LEDGER);
+        event.ledger.oom_kill = 3;
+        check_round_trip(&event, "12345678 ledger " API " inode=0 oom=0 oom_kill=3 oom_group_kill=0 local_oom=0");
         event = about_api(EVENT_DRILL);
         memcpy(event.drill.rung, "ask", 4);
         check_round_trip(&event, "12345678 drill " API " rung=ask");
@@ -231,7 +241,8 @@ static void every_kind_has_a_name_and_knows_its_path(void **state) {
         (void) state;
         for (EventKind kind = 0; kind < _EVENT_KIND_MAX; kind++) {
                 Event event = {.kind = kind};
-                bool alone = kind == EVENT_TICK || kind == EVENT_PAUSE || kind == EVENT_RESUME;
+                bool alone = kind == EVENT_TICK || kind == EVENT_PAUSE || kind == EVENT_RESUME ||
+                             kind == EVENT_WITNESS;
 
                 assert_string_not_equal(event_kind_name(kind), "unknown");
                 assert_int_equal(event_has_its_path(&event), alone);
