@@ -12,7 +12,7 @@ static const char *const facts[] = {
         [FACT_BLIND] = "blind",             [FACT_OOM_SAID] = "oom-said",         [FACT_ENDED] = "ended",
         [FACT_RESTARTING] = "restarting",   [FACT_CLIENT_KILL] = "client-kill",   [FACT_USERSPACE] = "userspace",
         [FACT_RAISED] = "raised",           [FACT_MEMORY_ERROR] = "memory-error", [FACT_NOT_MEMORY] = "not-memory",
-        [FACT_RUNTIME] = "runtime",         [FACT_LOOK] = "look",
+        [FACT_RUNTIME] = "runtime",         [FACT_LOOK] = "look",                 [FACT_STARTED] = "started",
 };
 static_assert(ELEMENTSOF(facts) == _FACT_MAX, "a fact has no name");
 

@@ -32,6 +32,7 @@ typedef enum Fact {
         FACT_DATA_LIMIT,   /* the kernel says that pid passed RLIMIT_DATA: pid comm bytes(VmData) */
         FACT_BLIND,        /* records were lost or suppressed: absence of a line proves nothing just now */
         FACT_OOM_SAID,     /* PID 1: a process of the unit was killed by the OOM killer */
+        FACT_STARTED,      /* PID 1: the main process of a run is pid */
         FACT_ENDED,        /* PID 1: the main process ended: pid word(Result) code(1 exited 2 killed 3 dumped) status */
         FACT_RESTARTING,   /* PID 1: an automatic restart is scheduled: code(NRestarts) */
         FACT_CLIENT_KILL,  /* PID 1: SIGKILL was sent on a client's request (systemctl kill): pid where it is named */
