@@ -1,13 +1,13 @@
-/* See released.h. The readings are some time apart and the unit goes on between them, so small differences are no news; and
- * anonymous memory that went to swap was not freed. */
+/* See released.h. The readings are some time apart and the unit goes on between them, so small differences are no news;
+ * and anonymous memory that went to swap was not freed. */
 #include "released.h"
 
 #include <stdio.h>
 
 #include "units.h"
 
-#define LEAST MIB   /* less is no news */
-#define SHARE 8     /* and so is a change of the cache below this part of what was freed */
+#define LEAST MIB /* less is no news */
+#define SHARE 8   /* and so is a change of the cache below this part of what was freed */
 
 typedef struct Change {
         uint64_t freed;  /* anonymous memory that came back */
@@ -25,7 +25,8 @@ static Change compare(const Incident *incident) {
         Change change = {
                 .freed = util_sub(util_sub(before->anon, after->anon), util_sub(after->swap, before->swap)),
                 .stolen = MIN(util_sub(after->stolen, before->stolen), UINT64_MAX / PAGE_BYTES) * PAGE_BYTES,
-                .process_lives = incident->fate == FATE_SURVIVED,
+                .process_lives = incident->fate == FATE_SURVIVED && (incident->verdict == VERDICT_MEMORY_ERROR ||
+                                                                     incident->verdict == VERDICT_RUNTIME_OOM),
         };
 
         change.file_same = distance(before->file, after->file) <= MAX(LEAST, change.freed / SHARE);
@@ -51,43 +52,45 @@ static const char *by_what(const Change *change) {
         return change->process_lives ? "unwinding the error" : "the end of the process";
 }
 
-/* Reclaim took cache, and what it made room for may have come back since. */
+/* The cache fell between the two readings, and a refused allocation reclaims nothing: so it fell before. */
 static void say_reclaimed(const Change *change, const Words *words, char *buf, size_t size) {
-        int n = snprintf(buf, size,
-                         "The kernel first reclaimed page cache of the unit (%s -> %s) to make room for its anonymous memory",
-                         words->file_before, words->file_after);
+        char then[128] = "";
 
-        if (change->freed >= LEAST && (size_t) n < size)
-                n += snprintf(buf + n, size - (size_t) n, "; then %s freed %s of that", by_what(change), words->freed);
-        if ((size_t) n < size)
-                (void) snprintf(buf + n, size - (size_t) n, ".");
+        if (change->freed >= LEAST)
+                (void) snprintf(then, sizeof(then), "; then %s freed %s of anonymous memory", by_what(change),
+                                words->freed);
+        (void) snprintf(buf, size, "First the kernel reclaimed page cache of the unit to make room (%s -> %s)%s.",
+                        words->file_before, words->file_after, then);
 }
 
 static void say_unwound(const Incident *incident, const Words *words, char *buf, size_t size) {
-        int n = snprintf(buf, size,
-                         "Unwinding the error freed %s of anonymous memory; no page cache was reclaimed (it is %s)",
-                         words->freed, words->file_after);
+        char host[128] = "";
 
-        if (util_sub(incident->after.available, incident->before.available) >= LEAST && (size_t) n < size)
-                n += snprintf(buf + n, size - (size_t) n,
-                              ", so the %s that the host has available since then are free memory and not cache",
-                              words->host);
-        if ((size_t) n < size)
-                (void) snprintf(buf + n, size - (size_t) n, ".");
+        if (util_sub(incident->after.available, incident->before.available) >= LEAST)
+                (void) snprintf(host, sizeof(host), ": the %s more that the host has available are no cache",
+                                words->host);
+        (void) snprintf(
+                buf, size,
+                "Unwinding the error freed %s of anonymous memory; the unit's page cache stayed at %s and nothing was "
+                "reclaimed%s.",
+                words->freed, words->file_after, host);
 }
 
-static void say_exited(const Incident *incident, const Words *words, char *buf, size_t size) {
-        bool unit_lives = incident->fate == FATE_WORKER_DIED;
+/* The cache of a run that is over goes to the parent when the cgroup is removed; of one that began anew we know
+ * nothing. */
+static void say_exited(const Incident *incident, const Change *change, const Words *words, char *buf, size_t size) {
+        const char *rest = "";
+        char cache[128];
 
-        if (incident->after.file >= LEAST && !unit_lives && incident->fate != FATE_RESTARTED)
-                (void) snprintf(buf, size,
-                                "The end of the process freed %s of anonymous memory; its page cache (%s) stays charged "
-                                "to the unit until the unit's cgroup is removed.",
-                                words->freed, words->file_after);
-        else
-                (void) snprintf(buf, size,
-                                "The end of the process freed %s of anonymous memory; no page cache was reclaimed for it.",
-                                words->freed);
+        if (incident->fate == FATE_WORKER_DIED && change->file_same && change->stolen < LEAST)
+                rest = "; nothing was reclaimed";
+        else if ((incident->fate == FATE_EXITED || incident->fate == FATE_KILLED) && incident->after.file >= LEAST) {
+                (void) snprintf(cache, sizeof(cache),
+                                "; its page cache (%s) stays charged until the unit's cgroup is removed",
+                                words->file_after);
+                rest = cache;
+        }
+        (void) snprintf(buf, size, "The end of the process freed %s of anonymous memory%s.", words->freed, rest);
 }
 
 int released_sentence(const Incident *incident, char *buf, size_t size) {
@@ -102,7 +105,7 @@ int released_sentence(const Incident *incident, char *buf, size_t size) {
         else if (change.freed < LEAST)
                 return 0;
         else if (!change.process_lives)
-                say_exited(incident, &words, buf, size);
+                say_exited(incident, &change, &words, buf, size);
         else if (change.file_same && change.stolen < LEAST)
                 say_unwound(incident, &words, buf, size);
         return (int) strlen(buf);
