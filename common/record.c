@@ -29,6 +29,8 @@ static const struct {
         [RECORD_RESUMED] = {"state", "352b6331d1fa40c5a38281bee87d6904", LEVEL_INFO},
         [RECORD_DAEMON] = {"state", "31280996a66942439f376d476c380a68", LEVEL_INFO},
         [RECORD_POLICY] = {"state", "70c847e3583a47fca917a7f583be475b", LEVEL_INFO},
+        [RECORD_INCIDENT] = {"incident", NULL, LEVEL_WARNING},
+        [RECORD_SIGHTED] = {"state", "584f1ba88c584b4ca8c122f4e0936e12", LEVEL_INFO},
 };
 static_assert(ELEMENTSOF(kinds) == _RECORD_KIND_MAX, "every kind of record has its row");
 
@@ -38,7 +40,7 @@ const char *record_kind_word(RecordKind kind) {
 }
 
 const char *record_message_id(RecordKind kind) {
-        assert(kind >= 0 && kind < _RECORD_KIND_MAX);
+        assert(kind >= 0 && kind < _RECORD_KIND_MAX && kind != RECORD_INCIDENT);
         return kinds[kind].message_id;
 }
 

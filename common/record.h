@@ -9,7 +9,7 @@
 
 #define RECORD_TEXT_MAX 512
 
-/* Each has a MESSAGE_ID (record.c) and an entry in systemd/memguard.catalog. */
+/* Each has a MESSAGE_ID (record.c; of an incident: incident.c) and an entry in systemd/memguard.catalog. */
 typedef enum RecordKind {
         RECORD_ARMED,       /* state: a unit is watched now, and how */
         RECORD_CACHE,       /* state: only cache keeps hitting the wire; the unit is watched by timer */
@@ -26,6 +26,8 @@ typedef enum RecordKind {
         RECORD_RESUMED,     /* state */
         RECORD_DAEMON,      /* state: of the daemon itself; written by the shell */
         RECORD_POLICY,      /* state: policies loaded or refused; written by the shell */
+        RECORD_INCIDENT,    /* incident: told once, when it is judged */
+        RECORD_SIGHTED,     /* state: a MemoryError was just seen; its incident follows */
         _RECORD_KIND_MAX,
         _RECORD_KIND_INVALID = -EINVAL,
 } RecordKind;
@@ -42,11 +44,11 @@ typedef struct Record {
         char text[RECORD_TEXT_MAX]; /* the sentence */
 } Record;
 
-/* "rung", "action", "withheld", "state": MEMGUARD_KIND. */
+/* "rung", "action", "withheld", "state", "incident": MEMGUARD_KIND. */
 const char *record_kind_word(RecordKind kind);
 
-/* 32 hexadecimal digits: MESSAGE_ID. */
+/* 32 hexadecimal digits: MESSAGE_ID. Not of RECORD_INCIDENT: there each verdict has its own, verdict_message_id(). */
 const char *record_message_id(RecordKind kind);
 
-/* syslog priority: budget spent 3, failed and withheld restarts 4, rungs 4, actions 5, the rest 6. */
+/* syslog priority: budget spent 3, failed and withheld restarts 4, rungs and incidents 4, actions 5, the rest 6. */
 int record_priority(RecordKind kind);

@@ -7,9 +7,11 @@
 #include <cmocka.h>
 #include <stdio.h>
 
+#include "incident.h"
 #include "record.h"
 
 #define ID_LENGTH 32
+#define N_IDS (_RECORD_KIND_MAX - 1 + _VERDICT_MAX) /* an incident has one for each verdict */
 
 /* What the catalog says about one id. */
 typedef struct Entry {
@@ -19,9 +21,18 @@ typedef struct Entry {
 } Entry;
 
 typedef struct Catalog {
-        Entry entries[2 * _RECORD_KIND_MAX];
+        Entry entries[2 * N_IDS];
         unsigned n_entries;
 } Catalog;
+
+/* All of them: of the kinds of record but the incident's, then of the verdicts. */
+static const char *nth_id(unsigned n) {
+        if (n < RECORD_INCIDENT)
+                return record_message_id((RecordKind) n);
+        if (n < _RECORD_KIND_MAX - 1)
+                return record_message_id((RecordKind) (n + 1));
+        return verdict_message_id((Verdict) (n - (_RECORD_KIND_MAX - 1)));
+}
 
 static void read_line(Catalog *catalog, const char *line) {
         if (strncmp(line, "-- ", 3) == 0) {
@@ -62,24 +73,34 @@ static bool may_lack_unit(const char *id) {
         return false;
 }
 
+static bool has_field(const char *id, RecordKind kind) {
+        if (kind < 0)
+                return !may_lack_unit(id);
+        if (kind != RECORD_INCIDENT)
+                return util_streq(id, record_message_id(kind));
+        for (Verdict verdict = 0; verdict < _VERDICT_MAX; verdict++)
+                if (util_streq(id, verdict_message_id(verdict)))
+                        return true;
+        return false;
+}
+
 /* journalctl puts a field's value where "@FIELD@" stands, and the bare name where the record lacks it. */
 static void check_fields(const char *id, const char *line) {
         static const struct {
                 const char *text;
-                RecordKind kind; /* the only one that has it; _RECORD_KIND_INVALID: all that have a unit */
+                RecordKind kind; /* the only one that has it; _RECORD_KIND_INVALID: all that have a unit; INCIDENT: all
+                                    verdicts */
         } fields[] = {
                 {"@MEMGUARD_UNIT@", _RECORD_KIND_INVALID}, {"@MEMGUARD_RUNG@", RECORD_RUNG},
                 {"@MEMGUARD_RUNG@", RECORD_VERIFIED},      {"@MEMGUARD_RESULT@", RECORD_VERIFIED},
-                {"@MEMGUARD_ACTION@", RECORD_ACTION},
+                {"@MEMGUARD_ACTION@", RECORD_ACTION},      {"@MEMGUARD_FATE@", RECORD_INCIDENT},
         };
         const char *at = line;
 
         while ((at = strchr(at, '@'))) {
                 size_t n = 0;
                 for (size_t i = 0; i < ELEMENTSOF(fields); i++) {
-                        bool has = fields[i].kind < 0 ? !may_lack_unit(id)
-                                                      : util_streq(id, record_message_id(fields[i].kind));
-                        if (has && strncmp(at, fields[i].text, strlen(fields[i].text)) == 0)
+                        if (has_field(id, fields[i].kind) && strncmp(at, fields[i].text, strlen(fields[i].text)) == 0)
                                 n = strlen(fields[i].text);
                 }
                 if (n == 0)
@@ -104,14 +125,14 @@ static void catalog_has_exactly_our_ids(void **state) {
                         check_fields(catalog.entries[catalog.n_entries - 1].id, line);
         }
         fclose(f);
-        assert_int_equal(catalog.n_entries, _RECORD_KIND_MAX);
-        for (RecordKind kind = 0; kind < _RECORD_KIND_MAX; kind++) {
+        assert_int_equal(catalog.n_entries, N_IDS);
+        for (unsigned n = 0; n < N_IDS; n++) {
                 const Entry *entry = NULL;
                 for (unsigned i = 0; i < catalog.n_entries; i++)
-                        if (util_streq(catalog.entries[i].id, record_message_id(kind)))
+                        if (util_streq(catalog.entries[i].id, nth_id(n)))
                                 entry = &catalog.entries[i];
                 if (!entry)
-                        fail_msg("kind %d, %s, is not in the catalog", kind, record_message_id(kind));
+                        fail_msg("id %u, %s, is not in the catalog", n, nth_id(n));
                 if (!entry->subject || !entry->defined_by || !entry->support || entry->body_lines < 4)
                         fail_msg("the entry of %s lacks something", entry->id);
         }
@@ -119,13 +140,13 @@ static void catalog_has_exactly_our_ids(void **state) {
 
 static void ids_are_unique(void **state) {
         (void) state;
-        for (RecordKind kind = 0; kind < _RECORD_KIND_MAX; kind++) {
-                const char *id = record_message_id(kind);
+        for (unsigned n = 0; n < N_IDS; n++) {
+                const char *id = nth_id(n);
                 assert_non_null(id);
                 assert_int_equal(strlen(id), ID_LENGTH);
                 assert_int_equal(strspn(id, "0123456789abcdef"), ID_LENGTH);
-                for (RecordKind other = 0; other < kind; other++)
-                        assert_string_not_equal(id, record_message_id(other));
+                for (unsigned other = 0; other < n; other++)
+                        assert_string_not_equal(id, nth_id(other));
         }
 }
 
@@ -139,6 +160,7 @@ static void words_and_priorities(void **state) {
                 [RECORD_ACTION] = {"action", 5},     [RECORD_FAILED] = {"action", 4},   [RECORD_UNDONE] = {"action", 5},
                 [RECORD_WITHHELD] = {"withheld", 4}, [RECORD_BUDGET] = {"withheld", 3}, [RECORD_PAUSED] = {"state", 6},
                 [RECORD_RESUMED] = {"state", 6},     [RECORD_DAEMON] = {"state", 6},    [RECORD_POLICY] = {"state", 6},
+                [RECORD_INCIDENT] = {"incident", 4}, [RECORD_SIGHTED] = {"state", 6},
         };
 
         (void) state;
