@@ -5,7 +5,8 @@
 static const char *const names[] = {
         [ACTION_HIGH] = "high",     [ACTION_LOAN] = "loan",     [ACTION_SAMPLE] = "sample",
         [ACTION_LISTEN] = "listen", [ACTION_DO] = "do",         [ACTION_THAW] = "thaw",
-        [ACTION_SPEND] = "spend",   [ACTION_RECORD] = "record",
+        [ACTION_SPEND] = "spend",   [ACTION_LEDGER] = "ledger", [ACTION_LOOK] = "look",
+        [ACTION_READ_BACK] = "read-back",                       [ACTION_RECORD] = "record",
 };
 static_assert(ELEMENTSOF(names) == _ACTION_KIND_MAX, "an action kind has no name");
 
@@ -46,9 +47,14 @@ int action_format(const Action *action, char buf[static ACTION_LINE_MAX]) {
                 if (action->spec.verb == VERB_THROTTLE)
                         n += format_bytes(action->bytes, buf + n, ACTION_LINE_MAX - (size_t) n);
                 break;
+        case ACTION_LOOK:
+                n += snprintf(rest, left, " pid=%d", action->pid);
+                break;
         case ACTION_RECORD:
                 n += format_record(&action->record, rest, left);
                 break;
+        case ACTION_LEDGER:
+        case ACTION_READ_BACK:
         case ACTION_SAMPLE:
         case ACTION_THAW:
         case ACTION_SPEND:

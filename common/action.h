@@ -14,6 +14,9 @@ typedef enum ActionKind {
         ACTION_DO,     /* carry out a verb and answer with EVENT_DONE of the same id */
         ACTION_THAW,   /* cgroup.freeze = 0 */
         ACTION_SPEND,  /* the unit's budget changed: persist it */
+        ACTION_LEDGER, /* read the kill counts of the cgroups above it, each as an EVENT_LEDGER */
+        ACTION_LOOK,   /* look at the process `pid`, and answer with an EVENT_WITNESS */
+        ACTION_READ_BACK, /* ask the journal's reader for what the unit wrote since `since` */
         ACTION_RECORD, /* tell people */
         _ACTION_KIND_MAX,
         _ACTION_KIND_INVALID = -EINVAL,
@@ -25,6 +28,9 @@ typedef struct Action {
         uint64_t bytes; /* HIGH, LOAN, LISTEN; DO throttle: memory.high to write */
         bool restore;
         uint32_t id;
+        int pid;        /* LOOK */
+        uint64_t start; /* LOOK: the process' start, as an earlier look found it; 0 = the first look */
+        usec_t since;   /* READ_BACK */
         ActionSpec spec; /* DO */
         Record record;   /* RECORD */
 } Action;

@@ -42,6 +42,12 @@ static const ConfKey keys[] = {
          .expected = "a size from 4K, such as 64M, or 0 for none"},
         {SECTION_POLICY, "Relax", conf_parse_duration, IN(Policy, relax), FROM(Policy, relax_source),
          .least = USEC_PER_SEC, .most = 60 * USEC_PER_MINUTE, .expected = "a duration from 1s to 1h, such as 10s"},
+        {SECTION_POLICY, "ReportFailures", conf_parse_bool, IN(Policy, report_failures), FROM(Policy, failures_source),
+         .expected = "yes or no"},
+        {SECTION_POLICY, "Uprobes", conf_parse_bool, IN(Policy, uprobes), FROM(Policy, uprobes_source),
+         .expected = "yes or no"},
+        {SECTION_POLICY, "Journal", conf_parse_bool, IN(Policy, journal), FROM(Policy, journal_source),
+         .expected = "yes or no"},
         {SECTION_RUNG, "Usage", conf_parse_usage, IN(Rung, usage), FROM(Rung, usage_source),
          .expected = "a share of the limit up to 95%, such as 75%, or a size from 1M, such as 512M"},
         {SECTION_RUNG, "PressureSome", conf_parse_pressure, .kind = STALLED_SOME,
@@ -49,7 +55,7 @@ static const ConfKey keys[] = {
         {SECTION_RUNG, "PressureFull", conf_parse_pressure, .kind = STALLED_FULL,
          .expected = "STALL/WINDOW with a window from 500ms to 10s and a stall from 1ms up to it, such as 300ms/1s"},
         {SECTION_RUNG, "Event", conf_parse_event, .list = true,
-         .expected = "high, max or oom-kill and COUNT/TIME with a count from 1, such as oom-kill 1/10min"},
+         .expected = "high, max, oom-kill or memory-error and COUNT/TIME with a count from 1, such as oom-kill 1/10min"},
         {SECTION_RUNG, "Action", conf_parse_action, .list = true},
         {SECTION_RUNG, "Hold", conf_parse_duration, IN(Rung, hold), FROM(Rung, hold_source),
          .most = 10 * USEC_PER_MINUTE, .expected = "a duration from 0 to 10min, such as 30s"},
@@ -61,7 +67,7 @@ static_assert(ELEMENTSOF(keys) <= CONF_KEYS_MAX, "CONF_KEYS_MAX is too small");
 static_assert(BUDGET_TIMES_MAX == 32, "RestartBudget= says 32");
 
 /* Words of the design that have no witness yet. To take them and do nothing would be a guard that sleeps. */
-static const char *const later_keys[] = {"TimeToLimit", "Uprobes"};
+static const char *const later_keys[] = {"TimeToLimit"};
 static const char *const later_sections[] = {"Host"};
 
 static bool is_one_of(const char *const words[], size_t n_words, const char *word) {

@@ -45,7 +45,7 @@ struct ConfKey {
         const char *expected;
 };
 
-#define CONF_KEYS_MAX 16
+#define CONF_KEYS_MAX 20
 
 /* What a section's header says. Returns 0 (ret_rung is "" but for SECTION_RUNG); 1 when it is a rung without a proper
  * name (told; its keys can be checked all the same); -EBADMSG when it is no section of ours (told). */
@@ -66,6 +66,7 @@ void conf_globs_done(ConfGlobs *globs);
 /* conf-values.c */
 int conf_parse_units(const ConfKey *key, const ConfTarget *target, const char *value, const ConfWhere *where);
 int conf_parse_cgroups(const ConfKey *key, const ConfTarget *target, const char *value, const ConfWhere *where);
+int conf_parse_bool(const ConfKey *key, const ConfTarget *target, const char *value, const ConfWhere *where);
 int conf_parse_mode(const ConfKey *key, const ConfTarget *target, const char *value, const ConfWhere *where);
 int conf_parse_preference(const ConfKey *key, const ConfTarget *target, const char *value, const ConfWhere *where);
 int conf_parse_budget(const ConfKey *key, const ConfTarget *target, const char *value, const ConfWhere *where);

@@ -13,7 +13,7 @@
 #define WINDOW_MAX (10 * USEC_PER_SEC)
 #define STALL_MIN USEC_PER_MSEC
 
-static const char *const later_events[] = {"memory-error", "limit-stall"};
+static const char *const later_events[] = {"limit-stall"};
 
 void conf_globs_done(ConfGlobs *globs) {
         for (unsigned i = 0; i < globs->n_items; i++)
@@ -116,6 +116,23 @@ int conf_parse_mode(const ConfKey *key, const ConfTarget *target, const char *va
                 return mode;
         *(Mode *) conf_key_field(key, target) = mode;
         return 0;
+}
+
+/* systemd's own words. */
+int conf_parse_bool(const ConfKey *key, const ConfTarget *target, const char *value, const ConfWhere *where) {
+        static const struct {
+                const char *word;
+                bool value;
+        } words[] = {{"yes", true}, {"true", true}, {"on", true}, {"1", true},
+                     {"no", false}, {"false", false}, {"off", false}, {"0", false}};
+
+        (void) where;
+        for (size_t i = 0; i < ELEMENTSOF(words); i++)
+                if (util_streq(words[i].word, value)) {
+                        *(bool *) conf_key_field(key, target) = words[i].value;
+                        return 0;
+                }
+        return -EINVAL;
 }
 
 int conf_parse_preference(const ConfKey *key, const ConfTarget *target, const char *value, const ConfWhere *where) {

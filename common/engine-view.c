@@ -62,7 +62,7 @@ int engine_set_policies(Engine *engine, PolicySet *set, usec_t now) {
 }
 
 usec_t engine_next_deadline(const Engine *engine) {
-        usec_t least = USEC_INFINITY;
+        usec_t least = inquest_deadline(engine->inquest);
 
         for (unsigned i = 0; i < engine->n_slots; i++)
                 least = MIN(least, engine->due[i]);

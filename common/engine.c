@@ -12,8 +12,15 @@
 int engine_new(Engine **ret) {
         Engine *engine = calloc(1, sizeof(*engine));
 
+        int r;
+
         if (!engine)
                 return -ENOMEM;
+        r = inquest_new(&engine->inquest);
+        if (r < 0) {
+                free(engine);
+                return r;
+        }
         *ret = engine;
         return 0;
 }
@@ -23,6 +30,7 @@ Engine *engine_free(Engine *engine) {
                 return NULL;
         for (unsigned i = 0; i < engine->n_slots; i++)
                 unit_drop(engine, &engine->units[i]);
+        inquest_free(engine->inquest);
         free(engine);
         return NULL;
 }
@@ -89,6 +97,7 @@ static int on_sample(const Step *step, Unit *unit, const Event *event) {
         bool moved = sample->ev_high > unit->sample.ev_high || sample->ev_max > unit->sample.ev_max;
         bool asked = unit->next_sample <= step->now || unit->ladder_due <= step->now;
 
+        inquest_sample(step, unit, sample);
         judge_count(unit, sample, step->now);
         wire_hit(step, unit, sample, moved && !asked);
         unit->sample = *sample;
@@ -122,6 +131,7 @@ static int on_start(const Step *step, Unit *unit, const Event *event) {
                 return r;
         run_end(step, unit, event->start.operator_high);
         run_begin(unit, event);
+        inquest_run_began(step, unit);
         first.kind = EVENT_SAMPLE;
         first.sample = event->start.sample;
         r = on_sample(step, unit, &first);
@@ -145,6 +155,7 @@ static bool is_worth_keeping(const Engine *engine, const Unit *unit, usec_t now)
 }
 
 static int on_stop(const Step *step, Unit *unit) {
+        inquest_run_ended(step, unit);
         unit->present = false;
         unit->placed = BYTES_INFINITY; /* the wire went with the cgroup */
         unit->throttled = unit->frozen = unit->on_loan = unit->wall_lifted = false;
@@ -234,6 +245,8 @@ static int on_tick(const Step *step) {
                         break;
                 tick_unit(step, &engine->units[i]);
         }
+        if (step->actions->n_items + TICK_RESERVE <= ACTIONS_MAX)
+                inquest_tick(step);
         return 0;
 }
 
@@ -302,8 +315,11 @@ int engine_step(Engine *engine, const Event *event, ActionList *actions) {
         case EVENT_DRILL:
                 return unit_is_live(unit) ? on_drill(&step, unit, event) : 1;
         case EVENT_WITNESS:
+                inquest_witness(&step, event);
+                return 0;
         case EVENT_LEDGER:
-                return 1;
+                inquest_ledger(&step, event);
+                return 0;
         case _EVENT_KIND_MAX:
         case _EVENT_KIND_INVALID:
                 break;

@@ -87,6 +87,8 @@ static uint64_t counted_delta(const Unit *unit, Counted what, const Sample *samp
                 return util_sub(sample->ev_max, unit->sample.ev_max);
         case COUNTED_OOM_KILL:
                 return util_sub(sample->ev_oom_kill, unit->sample.ev_oom_kill);
+        case COUNTED_MEMORY_ERROR:
+                return 0; /* no counter of the kernel's: judge_count_incident() */
         case _COUNTED_MAX:
         case _COUNTED_INVALID:
                 break;
@@ -103,6 +105,12 @@ void judge_count(Unit *unit, const Sample *sample, usec_t now) {
                         counter_add(&unit->counters[i], condition->window, now, delta);
         }
         unit->wired = unit->placed != BYTES_INFINITY;
+}
+
+void judge_count_incident(Unit *unit, Counted what, uint64_t n, usec_t now) {
+        for (unsigned i = 0; i < unit->policy->n_events; i++)
+                if (unit->policy->events[i].what == what)
+                        counter_add(&unit->counters[i], unit->policy->events[i].window, now, n);
 }
 
 bool judge_pressure(Unit *unit, uint64_t some_total, uint64_t full_total, usec_t now) {

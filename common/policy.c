@@ -27,6 +27,7 @@ static const char *const counted_names[] = {
         [COUNTED_HIGH] = "high",
         [COUNTED_MAX] = "max",
         [COUNTED_OOM_KILL] = "oom-kill",
+        [COUNTED_MEMORY_ERROR] = "memory-error",
 };
 static_assert(ELEMENTSOF(counted_names) == _COUNTED_MAX, "a counted event has no name");
 
@@ -171,6 +172,11 @@ void policy_init(Policy *policy) {
                 .budget_source = built_in,
                 .loan_source = built_in,
                 .relax_source = built_in,
+                .uprobes = true,
+                .journal = true,
+                .failures_source = built_in,
+                .uprobes_source = built_in,
+                .journal_source = built_in,
         };
 }
 

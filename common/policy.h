@@ -55,6 +55,7 @@ typedef enum Counted {
         COUNTED_HIGH,
         COUNTED_MAX,
         COUNTED_OOM_KILL,
+        COUNTED_MEMORY_ERROR,
         _COUNTED_MAX,
         _COUNTED_INVALID = -EINVAL,
 } Counted;
@@ -111,6 +112,9 @@ typedef struct Rung {
 typedef struct Policy {
         Mode mode;
         Preference preference;
+        bool report_failures; /* ReportFailures=: also ends in which memory had no part; no by default */
+        bool uprobes;         /* Uprobes=: watch its Pythons by probes; yes by default */
+        bool journal;         /* Journal=: read what it prints; yes by default */
         uint32_t budget_count; /* RestartBudget=: 3/1h by default */
         usec_t budget_window;
         uint64_t loan; /* bytes; 0 = none */
@@ -121,7 +125,8 @@ typedef struct Policy {
         unsigned n_events;
         PressureCondition pressures[POLICY_PRESSURE_MAX];
         unsigned n_pressures;
-        Source mode_source, preference_source, budget_source, loan_source, relax_source;
+        Source mode_source, preference_source, budget_source, loan_source, relax_source, failures_source,
+                uprobes_source, journal_source;
 } Policy;
 
 const char *mode_name(Mode mode);

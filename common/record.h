@@ -32,8 +32,11 @@ typedef enum RecordKind {
         _RECORD_KIND_INVALID = -EINVAL,
 } RecordKind;
 
+struct Incident;
+
 typedef struct Record {
         RecordKind kind;
+        const struct Incident *incident; /* INCIDENT and SIGHTED; the engine's, valid until its next step */
         char invocation[INVOCATION_MAX];
         char rung[RUNG_NAME_MAX];
         char action[48];   /* verb and its argument, "throttle 10s"; empty where none */

@@ -103,6 +103,7 @@ static void ask(const Step *step, Unit *unit, const ActionSpec *spec) {
                 say_goodbye(step, unit, spec);
                 budget_spend(unit_own_budget(step->engine, unit), step->now);
                 ladder_begin_action(&unit->ladder);
+                unit->disruption = (Disruption){step->now, spec->verb};
                 unit->acting_id = pending->id;
                 unit->acting_until = util_add(step->now, ACTING_MAX);
         }

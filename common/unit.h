@@ -38,6 +38,21 @@ typedef enum Undoing {
         _UNDOING_INVALID = -EINVAL,
 } Undoing;
 
+/* How a run's main process ended, as PID 1 says; pid 0 = not told (yet). */
+typedef struct RunEnd {
+        int pid, code, status; /* code: CLD_EXITED 1, CLD_KILLED 2, CLD_DUMPED 3 */
+        char result[32];
+        usec_t at;
+} RunEnd;
+
+/* What we did to a run that ends or interrupts it; at 0 = nothing. */
+typedef struct Disruption {
+        usec_t at;
+        Verb verb;
+} Disruption;
+
+typedef struct Inquest Inquest;
+
 typedef struct Unit {
         bool used;    /* the slot is taken */
         bool present; /* its cgroup exists; a unit that is gone keeps its slot for its budget, counters and open actions */
@@ -47,6 +62,10 @@ typedef struct Unit {
         char invocation[INVOCATION_MAX];
 
         usec_t began; /* the run; 0 when it was found running */
+        unsigned run; /* its number, never used twice */
+        int main_pid; /* 0 = unknown */
+        uint64_t as_limit, data_limit; /* of its main process, as last looked at; 0 = unknown */
+        Disruption disruption;
         Sample sample;
         usec_t sample_time;
         Pace pace;
@@ -110,6 +129,7 @@ struct Engine {
         PolicySet *policies;
         Budget budgets[BUDGETS_MAX]; /* free where n_times is 0 */
         Pending pendings[PENDING_MAX];
+        Inquest *inquest; /* owned */
         uint32_t last_id;
         bool paused;
         usec_t now; /* the time of the last event; never falls */
@@ -154,10 +174,22 @@ void unit_update_due(Engine *engine, const Unit *unit);
 void run_end(const Step *step, Unit *unit, uint64_t operator_high); /* before the next one, if its end was not told */
 void run_begin(Unit *unit, const Event *event);
 
+/* inquest.c: what became of a run, and who says so. */
+int inquest_new(Inquest **ret);
+Inquest *inquest_free(Inquest *inquest);
+void inquest_witness(const Step *step, const Event *event);
+void inquest_ledger(const Step *step, const Event *event);
+void inquest_sample(const Step *step, Unit *unit, const Sample *sample); /* before unit->sample takes it */
+void inquest_run_began(const Step *step, Unit *unit);
+void inquest_run_ended(const Step *step, Unit *unit);
+void inquest_tick(const Step *step);
+usec_t inquest_deadline(const Inquest *inquest);
+
 /* judge.c: what is true of this unit. Nothing here changes anything but counters and meters. */
 LadderInput judge_conditions(const Unit *unit, usec_t now);
 uint64_t judge_next_level(const Unit *unit); /* bytes; the nearest level above the ladder's place; BYTES_INFINITY = none */
 void judge_count(Unit *unit, const Sample *sample, usec_t now);
+void judge_count_incident(Unit *unit, Counted what, uint64_t n, usec_t now); /* what no reading has counted */
 bool judge_pressure(Unit *unit, uint64_t some_total, uint64_t full_total, usec_t now); /* true: something changed */
 void judge_forget_pressure(Unit *unit, usec_t until);
 void judge_consume(Unit *unit, unsigned rung); /* the counted events of a rung that acted are spent */
@@ -201,3 +233,7 @@ void tell_loan(const Step *step, const Unit *unit);
 void tell_notify(const Step *step, const Unit *unit, const ActionSpec *spec);
 void tell_paused(const Step *step, const Unit *unit, bool paused);
 void tell_started_above(const Step *step, const Unit *unit);
+struct Incident;
+void tell_incident(const Step *step, const struct Incident *incident); /* it must live until the actions are carried out */
+void tell_count(Witness *witness, uint64_t n);
+void tell_sighted(const Step *step, const struct Incident *incident);

@@ -80,7 +80,16 @@ static int put_general(Rows *rows, const Policy *policy) {
         r = put_row(rows, "Loan", units_format_level(&amount, loan), policy->loan_source);
         if (r < 0)
                 return r;
-        return put_duration(rows, "Relax", policy->relax, policy->relax_source);
+        r = put_duration(rows, "Relax", policy->relax, policy->relax_source);
+        if (r < 0)
+                return r;
+        r = put_row(rows, "ReportFailures", policy->report_failures ? "yes" : "no", policy->failures_source);
+        if (r < 0)
+                return r;
+        r = put_row(rows, "Uprobes", policy->uprobes ? "yes" : "no", policy->uprobes_source);
+        if (r < 0)
+                return r;
+        return put_row(rows, "Journal", policy->journal ? "yes" : "no", policy->journal_source);
 }
 
 static int put_pressure(Rows *rows, const PressureCondition *condition) {

@@ -158,6 +158,10 @@ static inline void rig_note_action(Rig *rig, const Action *action) {
         case ACTION_SAMPLE:
                 rig->n_samples++;
                 break;
+        case ACTION_LEDGER:
+        case ACTION_LOOK:
+        case ACTION_READ_BACK:
+                break;
         case _ACTION_KIND_MAX:
         case _ACTION_KIND_INVALID:
                 abort();

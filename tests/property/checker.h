@@ -214,6 +214,9 @@ static void check_action(Rig *rig, const Event *event, const Action *action) {
         case ACTION_SAMPLE:
         case ACTION_LISTEN:
         case ACTION_SPEND:
+        case ACTION_LEDGER:
+        case ACTION_LOOK:
+        case ACTION_READ_BACK:
                 break;
         case _ACTION_KIND_MAX:
         case _ACTION_KIND_INVALID:

@@ -1,0 +1,181 @@
+/* The table of open cases: finding the one that a fact belongs to, opening, folding two into one, burying. */
+#include <stdio.h>
+
+#include "inquest.h"
+
+static bool pids_agree(int a, int b) {
+        return a == 0 || b == 0 || a == b;
+}
+
+/* Of the same run: first the very process, then one whose process is not known, then an end that nobody has explained. */
+Case *case_find(Inquest *inquest, unsigned run, CaseClass class, int pid) {
+        Case *vague = NULL, *end = NULL;
+
+        for (unsigned i = 0; i < CASES_MAX; i++) {
+                Case *c = &inquest->cases[i];
+
+                if (!c->open || c->run != run)
+                        continue;
+                if (c->class == class && pid != 0 && c->incident.pid == pid)
+                        return c;
+                if (c->class == class && pids_agree(c->incident.pid, pid))
+                        vague = c;
+                if (c->class == CASE_END)
+                        end = c;
+        }
+        return vague ? vague : end;
+}
+
+bool case_is_buried(const Inquest *inquest, unsigned run, CaseClass class, int pid, usec_t at) {
+        for (unsigned i = 0; i < TOMBSTONES_MAX; i++) {
+                const Tombstone *tombstone = &inquest->tombstones[i];
+
+                if (tombstone->run == run && (class == CASE_END || tombstone->class == class) &&
+                    pids_agree(tombstone->pid, pid) && at <= tombstone->closed)
+                        return true;
+        }
+        return false;
+}
+
+void case_bury(Inquest *inquest, Case *c, usec_t now) {
+        inquest->tombstones[inquest->next_tombstone] = (Tombstone){
+                .run = c->run, .class = c->class, .pid = c->incident.pid, .opened = c->opened, .closed = now,
+        };
+        inquest->next_tombstone = (inquest->next_tombstone + 1) % TOMBSTONES_MAX;
+        c->open = false;
+}
+
+static Case *free_case(Inquest *inquest, usec_t now) {
+        Case *oldest = &inquest->cases[0];
+
+        for (unsigned i = 0; i < CASES_MAX; i++) {
+                if (!inquest->cases[i].open)
+                        return &inquest->cases[i];
+                if (inquest->cases[i].opened < oldest->opened)
+                        oldest = &inquest->cases[i];
+        }
+        oldest->closes = now;
+        inquest->n_lost++;
+        return NULL;
+}
+
+static void remember_before(Case *c, const Sample *sample, usec_t at) {
+        if (at == 0)
+                return;
+        c->incident.has_before = true;
+        c->incident.before = *sample;
+        c->incident.before_at = at;
+}
+
+static void take_run(const Inquest *inquest, Case *c, const RunRef *ref) {
+        const char *path = run_path(ref);
+        const RunEnd *end = run_end_of(inquest, ref->run);
+
+        c->run = ref->run;
+        memcpy(c->incident.path, path, strlen(path) + 1);
+        if (end)
+                c->end = *end;
+        c->look.as_limit = ref->unit ? ref->unit->as_limit : ref->ghost->as_limit;
+        c->look.data_limit = ref->unit ? ref->unit->data_limit : ref->ghost->data_limit;
+        if (ref->unit) {
+                memcpy(c->incident.invocation, ref->unit->invocation, sizeof(c->incident.invocation));
+                remember_before(c, &ref->unit->sample, ref->unit->sample_time);
+                c->disruption = ref->unit->disruption;
+        } else {
+                memcpy(c->incident.invocation, ref->ghost->invocation, sizeof(c->incident.invocation));
+                remember_before(c, &ref->ghost->sample, ref->ghost->sample_time);
+                c->disruption = ref->ghost->disruption;
+                c->run_ended = true;
+        }
+}
+
+/* What only this moment can tell: memory, the parents' counts, the process. The answers come as events. */
+void case_ask(const Step *step, Case *c) {
+        Unit *unit = unit_find(step->engine, c->incident.path);
+        Action *action;
+
+        if (unit_is_live(unit) && unit->run == c->run)
+                step_action(step, unit, ACTION_SAMPLE);
+        action = step_action(step, NULL, ACTION_LEDGER);
+        memcpy(action->path, c->incident.path, sizeof(action->path));
+        if (c->incident.pid == 0 || c->gone)
+                return;
+        action = step_action(step, NULL, ACTION_LOOK);
+        memcpy(action->path, c->incident.path, sizeof(action->path));
+        action->pid = c->incident.pid;
+        action->start = c->look.start;
+}
+
+Case *case_open(const Step *step, const RunRef *ref, CaseClass class, int pid, usec_t at) {
+        Inquest *inquest = step->engine->inquest;
+        Case *c = free_case(inquest, step->now);
+        const Unit *live;
+
+        if (!c)
+                return NULL;
+        *c = (Case){.open = true, .class = class, .opened = step->now};
+        take_run(inquest, c, ref);
+        c->incident.at = at != 0 ? at : step->now;
+        c->incident.pid = pid;
+        c->closes = util_add(step->now, CASE_SETTLE);
+        snprintf(c->incident.id, sizeof(c->incident.id), "%s-%u", inquest->prefix[0] ? inquest->prefix : "0",
+                 ++inquest->last_case % 1000000);
+        live = unit_find(step->engine, c->incident.path);
+        c->restarted = live && live->present && live->run != c->run;
+        return c;
+}
+
+static bool is_known(const Case *c, const Witness *witness, const char *text) {
+        for (unsigned i = 0; i < c->incident.n_evidence; i++)
+                if (c->incident.evidence[i].source == witness->source && util_streq(c->incident.evidence[i].text, text))
+                        return true;
+        return false;
+}
+
+void case_note(Case *c, const Step *step, const Witness *witness) {
+        Incident *incident = &c->incident;
+        Evidence *evidence;
+
+        if (witness->at != 0)
+                incident->at = MIN(incident->at, witness->at);
+        if (!witness->weak || witness->fact != FACT_MEMORY_ERROR)
+                c->facts |= 1U << witness->fact;
+        if (incident->comm[0] == 0 && witness->comm[0] && witness->pid == incident->pid)
+                memcpy(incident->comm, witness->comm, sizeof(incident->comm));
+        if (witness->text[0] == 0 || is_known(c, witness, witness->text))
+                return;
+        if (incident->n_evidence >= EVIDENCE_MAX) {
+                incident->n_dropped++;
+                return;
+        }
+        evidence = &incident->evidence[incident->n_evidence++];
+        evidence->source = witness->source;
+        evidence->at = witness->at != 0 ? witness->at : step->now;
+        memcpy(evidence->text, witness->text, sizeof(evidence->text));
+}
+
+/* Several victims of one end are one incident: the first one's. */
+void case_fold(Case *into, Case *c) {
+        into->facts |= c->facts;
+        into->named += c->named;
+        into->accounted += c->accounted;
+        into->counted = MAX(into->counted, c->counted);
+        into->claimed = MAX(into->claimed, c->claimed);
+        into->own_oom |= c->own_oom;
+        into->counted_live |= c->counted_live;
+        if (into->scope == SCOPE_UNKNOWN)
+                into->scope = c->scope;
+        for (unsigned i = 0; i < c->incident.n_evidence; i++) {
+                if (into->incident.n_evidence >= EVIDENCE_MAX)
+                        break;
+                into->incident.evidence[into->incident.n_evidence++] = c->incident.evidence[i];
+        }
+        c->open = false;
+}
+
+void case_account(const Step *step, Case *c, unsigned kills) {
+        if (kills <= c->accounted)
+                return;
+        ledger_account(&step->engine->inquest->ledger, c->incident.path, kills - c->accounted, step->now);
+        c->accounted = kills;
+}

@@ -1,0 +1,111 @@
+/* The end of a case: the last questions, the verdict, the record, and what counts for Event=. */
+#include "inquest.h"
+#include "released.h"
+
+#define CLOSED_A_TICK 4 /* each may ask for three readings and tell a record: the action list has its bound */
+#define LAST_ANSWERS (50 * USEC_PER_MSEC)
+#define CODE_KILLED 2
+#define STATUS_137 137
+
+/* Did the run end in a way that a kernel kill can lead to? Only then may it come for what a parent's counters owe. */
+static bool may_claim(const Case *c) {
+        if (c->named > 0 || c->counted > 0 || c->class == CASE_ERROR)
+                return false;
+        return c->end.pid == 0 ? c->run_ended : c->end.code == CODE_KILLED || c->end.status == STATUS_137;
+}
+
+static void claim(const Step *step, Case *c) {
+        unsigned owed = ledger_owed(&step->engine->inquest->ledger, c->incident.path, step->now);
+
+        if (owed == 0 || !may_claim(c))
+                return;
+        c->class = CASE_KILL;
+        c->claimed = 1; /* the others are for the other runs that ended */
+        case_account(step, c, 1);
+}
+
+/* A cgroup that is gone holds nothing; the host's side of it is that of the newest reading of any unit. */
+static void look_after(const Step *step, Case *c) {
+        const Sample *host = &step->engine->inquest->host;
+        Incident *incident = &c->incident;
+
+        if (incident->has_after || !c->run_ended)
+                return;
+        incident->has_after = incident->has_before;
+        incident->after = (Sample){
+                .limit = incident->before.limit, .own_max = incident->before.own_max, .high = incident->before.high,
+                .stolen = incident->before.stolen, .available = host->available, .swap_free = host->swap_free,
+                .host_free = host->host_free, .host_cached = host->host_cached,
+        };
+        incident->after_at = step->now;
+}
+
+static bool is_kernel_kill(Verdict verdict) {
+        return verdict == VERDICT_KERNEL_OOM_UNIT || verdict == VERDICT_KERNEL_OOM_ANCESTOR ||
+               verdict == VERDICT_KERNEL_OOM_HOST;
+}
+
+static void count_for_rungs(const Step *step, const Case *c) {
+        Unit *unit = unit_find(step->engine, c->incident.path);
+
+        if (!unit || !unit->policy)
+                return;
+        if (c->incident.verdict == VERDICT_MEMORY_ERROR)
+                judge_count_incident(unit, COUNTED_MEMORY_ERROR, 1, step->now);
+        else if (is_kernel_kill(c->incident.verdict) && !c->counted_live)
+                judge_count_incident(unit, COUNTED_OOM_KILL, c->incident.count, step->now);
+        else
+                return;
+        if (!unit->present)
+                return;
+        unit->ladder_due = step->now;
+        unit_update_due(step->engine, unit);
+}
+
+static bool is_told(const Step *step, const Case *c) {
+        const Unit *unit = unit_find(step->engine, c->incident.path);
+
+        if (c->incident.verdict < 0)
+                return false;
+        return c->incident.verdict != VERDICT_FAILURE || (unit && unit->policy && unit->policy->report_failures);
+}
+
+void case_close(const Step *step, Case *c) {
+        claim(step, c);
+        look_after(step, c);
+        verdict_judge(step->engine->inquest, c);
+        (void) released_sentence(&c->incident, c->incident.released, sizeof(c->incident.released));
+        if (is_told(step, c)) {
+                tell_incident(step, &c->incident);
+                count_for_rungs(step, c);
+        }
+        case_bury(step->engine->inquest, c, step->now);
+}
+
+void inquest_tick(const Step *step) {
+        unsigned n = 0;
+
+        for (unsigned i = 0; i < CASES_MAX && n < CLOSED_A_TICK; i++) {
+                Case *c = &step->engine->inquest->cases[i];
+
+                if (!c->open || c->closes > step->now)
+                        continue;
+                n++;
+                if (c->asked) {
+                        case_close(step, c);
+                        continue;
+                }
+                c->asked = true;
+                c->closes = util_add(step->now, LAST_ANSWERS);
+                case_ask(step, c);
+        }
+}
+
+usec_t inquest_deadline(const Inquest *inquest) {
+        usec_t least = USEC_INFINITY;
+
+        for (unsigned i = 0; i < CASES_MAX; i++)
+                if (inquest->cases[i].open)
+                        least = MIN(least, inquest->cases[i].closes);
+        return least;
+}

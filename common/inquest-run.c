@@ -1,0 +1,194 @@
+/* Which run is a witness speaking of? A unit may have died and come back (RestartSec=100ms) before the slower witnesses arrive,
+ * so each is given to a run by the run's invocation id where it names one, otherwise by the main process' pid, otherwise by
+ * the time at which it happened. */
+#include "inquest.h"
+
+#define CLOCK_SLACK (50 * USEC_PER_MSEC) /* the kernel's log is stamped up to 20 ms early (facts-kernel.md 2) */
+
+RunRef run_of_unit(Unit *unit) {
+        return (RunRef){.run = unit->run, .unit = unit};
+}
+
+static RunRef run_of_ghost(Ghost *ghost) {
+        return (RunRef){.run = ghost->run, .ghost = ghost};
+}
+
+const char *run_path(const RunRef *ref) {
+        return ref->unit ? ref->unit->path : ref->ghost->path;
+}
+
+const RunEnd *run_end_of(const Inquest *inquest, unsigned run) {
+        for (unsigned i = 0; i < ENDINGS_MAX; i++)
+                if (inquest->endings[i].run == run)
+                        return &inquest->endings[i].end;
+        return NULL;
+}
+
+RunEnd *run_end_note(Inquest *inquest, unsigned run) {
+        RunEnd *end = (RunEnd *) run_end_of(inquest, run);
+        Ending *ending = &inquest->endings[inquest->next_ending];
+
+        if (end)
+                return end;
+        inquest->next_ending = (inquest->next_ending + 1) % ENDINGS_MAX;
+        *ending = (Ending){.run = run};
+        return &ending->end;
+}
+
+static bool ended_as(const Inquest *inquest, const Ghost *ghost, int pid) {
+        const RunEnd *end = run_end_of(inquest, ghost->run);
+
+        return end && end->pid == pid;
+}
+
+/* The watched unit that a cgroup is, or is inside of. */
+static bool is_at_or_below(const char *path, const char *unit) {
+        size_t n = strlen(unit);
+
+        return strncmp(path, unit, n) == 0 && (path[n] == 0 || path[n] == '/');
+}
+
+static Unit *unit_at(Engine *engine, const char *path) {
+        char at[CGROUP_PATH_MAX];
+        Unit *unit;
+        char *slash;
+
+        memcpy(at, path, strlen(path) + 1);
+        for (;;) {
+                unit = unit_find(engine, at);
+                if (unit_is_live(unit))
+                        return unit;
+                slash = strrchr(at, '/');
+                if (!slash || slash == at)
+                        return NULL;
+                *slash = 0;
+        }
+}
+
+/* By name alone, among the units of PID 1. */
+static Unit *unit_named(Engine *engine, const char *name) {
+        uint32_t uid;
+
+        for (unsigned i = 0; i < engine->n_slots; i++) {
+                Unit *unit = &engine->units[i];
+
+                if (unit->used && unit_is_live(unit) && util_streq(unitname_of_path(unit->path), name) &&
+                    unitname_user(unit->path, &uid) < 0)
+                        return unit;
+        }
+        return NULL;
+}
+
+static bool ghost_fits(const Ghost *ghost, const char *path, const char *name) {
+        uint32_t uid;
+
+        if (path[0])
+                return is_at_or_below(path, ghost->path);
+        return name[0] && util_streq(unitname_of_path(ghost->path), name) && unitname_user(ghost->path, &uid) < 0;
+}
+
+typedef struct Candidates {
+        Unit *unit; /* live, or NULL */
+        Ghost *ghosts[GHOSTS_MAX];
+        unsigned n_ghosts; /* newest first */
+} Candidates;
+
+static void find_candidates(const Step *step, const char *path, const char *name, Candidates *ret) {
+        Inquest *inquest = step->engine->inquest;
+
+        ret->n_ghosts = 0;
+        ret->unit = path[0] ? unit_at(step->engine, path) : name[0] ? unit_named(step->engine, name) : NULL;
+        for (unsigned i = 1; i <= GHOSTS_MAX; i++) {
+                Ghost *ghost = &inquest->ghosts[(inquest->next_ghost + GHOSTS_MAX - i) % GHOSTS_MAX];
+
+                if (ghost->run != 0 && ghost_fits(ghost, path, name))
+                        ret->ghosts[ret->n_ghosts++] = ghost;
+        }
+}
+
+static bool invocation_is(const char *known, const char *invocation) {
+        return invocation[0] && util_streq(known, invocation);
+}
+
+static RunRef by_pid(const Step *step, int pid) {
+        Engine *engine = step->engine;
+        Inquest *inquest = engine->inquest;
+
+        for (unsigned i = 0; i < engine->n_slots; i++)
+                if (unit_is_live(&engine->units[i]) && engine->units[i].main_pid == pid)
+                        return run_of_unit(&engine->units[i]);
+        for (unsigned i = 0; i < GHOSTS_MAX; i++)
+                if (inquest->ghosts[i].run != 0 && ended_as(inquest, &inquest->ghosts[i], pid))
+                        return run_of_ghost(&inquest->ghosts[i]);
+        return (RunRef){0};
+}
+
+/* The run that had begun last at that time. */
+static RunRef by_time(const Candidates *found, usec_t at) {
+        if (found->unit && (at == 0 || found->n_ghosts == 0 || found->ghosts[0]->ended + CLOCK_SLACK <= at ||
+                            (found->unit->began != 0 && found->unit->began <= at)))
+                return run_of_unit(found->unit);
+        for (unsigned i = 0; i < found->n_ghosts; i++)
+                if (at == 0 || found->ghosts[i]->began <= at)
+                        return run_of_ghost(found->ghosts[i]);
+        if (found->n_ghosts > 0)
+                return run_of_ghost(found->ghosts[found->n_ghosts - 1]);
+        return (RunRef){0};
+}
+
+RunRef run_find(const Step *step, const char *path, const char *name, const char *invocation, int pid, usec_t at) {
+        Candidates found;
+
+        if (!path[0] && !name[0])
+                return pid > 0 ? by_pid(step, pid) : (RunRef){0};
+        find_candidates(step, path, name, &found);
+        if (found.unit && invocation_is(found.unit->invocation, invocation))
+                return run_of_unit(found.unit);
+        for (unsigned i = 0; i < found.n_ghosts; i++)
+                if (invocation_is(found.ghosts[i]->invocation, invocation))
+                        return run_of_ghost(found.ghosts[i]);
+        for (unsigned i = 0; i < found.n_ghosts && pid > 0; i++)
+                if (ended_as(step->engine->inquest, found.ghosts[i], pid))
+                        return run_of_ghost(found.ghosts[i]);
+        /* A run whose id is not known yet is the one that is new. */
+        if (invocation[0] && found.unit && found.unit->invocation[0] == 0)
+                return run_of_unit(found.unit);
+        return by_time(&found, at);
+}
+
+void inquest_run_began(const Step *step, Unit *unit) {
+        Inquest *inquest = step->engine->inquest;
+
+        unit->run = ++inquest->last_run;
+        unit->main_pid = 0;
+        unit->as_limit = unit->data_limit = 0;
+        unit->disruption = (Disruption){0};
+        for (unsigned i = 0; i < CASES_MAX; i++) {
+                Case *c = &inquest->cases[i];
+
+                if (c->open && c->run != unit->run && util_streq(c->incident.path, unit->path))
+                        c->restarted = true;
+        }
+}
+
+void inquest_run_ended(const Step *step, Unit *unit) {
+        Inquest *inquest = step->engine->inquest;
+        Ghost *ghost = &inquest->ghosts[inquest->next_ghost];
+
+        inquest->next_ghost = (inquest->next_ghost + 1) % GHOSTS_MAX;
+        *ghost = (Ghost){
+                .run = unit->run,
+                .began = unit->began,
+                .ended = step->now,
+                .as_limit = unit->as_limit,
+                .data_limit = unit->data_limit,
+                .disruption = unit->disruption,
+                .sample = unit->sample,
+                .sample_time = unit->sample_time,
+        };
+        memcpy(ghost->path, unit->path, strlen(unit->path) + 1);
+        memcpy(ghost->invocation, unit->invocation, sizeof(ghost->invocation));
+        for (unsigned i = 0; i < CASES_MAX; i++)
+                if (inquest->cases[i].open && inquest->cases[i].run == unit->run)
+                        inquest->cases[i].run_ended = true;
+}

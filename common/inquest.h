@@ -1,0 +1,138 @@
+/* Inside the engine: what becomes of evidence. Every fact is about one run of one unit; facts of the same matter are gathered
+ * in a case, which settles for a short while and is then judged once (verdict.c) and told as one incident. Only the engine's
+ * own files include this. */
+#pragma once
+
+#include "incident.h"
+#include "ledger.h"
+#include "unit.h"
+
+#define CASES_MAX 48      /* open at a time; at the bound the oldest is due at once, and what finds no place is counted */
+#define GHOSTS_MAX 32     /* runs that ended and may still be spoken of; the oldest makes room */
+#define ENDINGS_MAX 64    /* likewise */
+#define TOMBSTONES_MAX 64 /* closed cases that a late witness may speak of; likewise */
+#define STRAYS_MAX 16     /* kills whose cgroup the kernel did not name, until their pid is known; likewise */
+
+/* The journal is the slowest witness: 0.1 to 0.7 s, more under a flood (facts-kernel.md 7). */
+#define CASE_SETTLE (2500 * USEC_PER_MSEC)
+#define CASE_SETTLE_MAX (8 * USEC_PER_SEC) /* new evidence makes a case settle anew, but not for ever */
+
+typedef enum CaseClass {
+        CASE_END,   /* a main process ended, and nothing has said why yet */
+        CASE_KILL,  /* something was killed */
+        CASE_ERROR, /* an allocation failed, and a program says so */
+        _CASE_CLASS_MAX,
+        _CASE_CLASS_INVALID = -EINVAL,
+} CaseClass;
+
+/* A run that is over, as its late witnesses need it. */
+typedef struct Ghost {
+        unsigned run; /* 0 = free */
+        char path[CGROUP_PATH_MAX];
+        char invocation[INVOCATION_MAX];
+        usec_t began, ended;
+        uint64_t as_limit, data_limit;
+        Disruption disruption;
+        Sample sample;
+        usec_t sample_time;
+} Ghost;
+
+/* How a run ended, which PID 1 may say before its cgroup is gone, or after. */
+typedef struct Ending {
+        unsigned run; /* 0 = free */
+        RunEnd end;
+} Ending;
+
+typedef struct Case {
+        bool open;
+        unsigned run;
+        CaseClass class;
+        Incident incident; /* grows with the evidence */
+        usec_t opened, closes;
+        bool asked;        /* for what only the last moment can tell */
+        bool sighted;      /* told already that something was seen */
+        uint32_t facts;    /* bit i: Fact i was seen */
+        bool strong;       /* a traceback, not only a name in a line of a log */
+        unsigned counted;  /* kills by the unit's own memory.events */
+        bool counted_live; /* those were counted for Event= by a reading already */
+        unsigned claimed;  /* kills by a parent's counters that nobody else accounts for */
+        bool own_oom;      /* the counters say that a limit of the unit or inside of it was hit */
+        unsigned named;    /* kills by the kernel's own lines */
+        unsigned accounted; /* kills that the ledger's pages were told of */
+        int last_named;
+        Scope scope;
+        RunEnd end;        /* of the run */
+        bool run_ended, restarted;
+        bool gone;         /* the process that it is about */
+        uint64_t request;  /* bytes that were asked for, as far as somebody named them; 0 = unknown */
+        bool refused_size; /* the kernel's line named the bytes */
+        ProcessLook look;  /* of that process, while it lived */
+        Disruption disruption;
+} Case;
+
+/* What is remembered of a closed case, so that its late witnesses do not open it again. */
+typedef struct Tombstone {
+        unsigned run; /* 0 = free */
+        CaseClass class;
+        int pid;
+        usec_t opened, closed;
+} Tombstone;
+
+typedef struct Stray {
+        usec_t until; /* 0 = free */
+        Witness witness;
+} Stray;
+
+struct Inquest {
+        char prefix[12]; /* of ids: unique to this run of the daemon */
+        unsigned last_case, last_run;
+        Case cases[CASES_MAX];
+        uint64_t n_lost; /* cases that found no place */
+        Ghost ghosts[GHOSTS_MAX];
+        unsigned next_ghost;
+        Ending endings[ENDINGS_MAX];
+        unsigned next_ending;
+        Tombstone tombstones[TOMBSTONES_MAX];
+        unsigned next_tombstone;
+        Stray strays[STRAYS_MAX];
+        unsigned next_stray;
+        Ledger ledger;
+        usec_t kernel_blind_until; /* kernel lines may be missing */
+        Sample host;               /* the newest reading of any unit: its host's part */
+};
+
+/* One run, live or over, in the one form that cases are opened from. */
+typedef struct RunRef {
+        unsigned run; /* 0 = none */
+        Unit *unit;   /* while it lives */
+        Ghost *ghost; /* afterwards */
+} RunRef;
+
+/* inquest-run.c: which run is it about? */
+RunRef run_of_unit(Unit *unit);
+RunRef run_find(const Step *step, const char *path, const char *name, const char *invocation, int pid, usec_t at);
+const char *run_path(const RunRef *ref);
+const RunEnd *run_end_of(const Inquest *inquest, unsigned run); /* NULL while it is not known */
+RunEnd *run_end_note(Inquest *inquest, unsigned run);            /* to be filled */
+
+/* inquest-close.c: the end of a case. */
+void case_close(const Step *step, Case *c);
+
+/* inquest-case.c: the table of open cases. */
+Case *case_find(Inquest *inquest, unsigned run, CaseClass class, int pid);
+Case *case_open(const Step *step, const RunRef *ref, CaseClass class, int pid, usec_t at); /* NULL at the bound */
+void case_note(Case *c, const Step *step, const Witness *witness); /* adds it to the evidence */
+void case_fold(Case *into, Case *c);
+bool case_is_buried(const Inquest *inquest, unsigned run, CaseClass class, int pid, usec_t at);
+void case_bury(Inquest *inquest, Case *c, usec_t now);
+void case_ask(const Step *step, Case *c);
+void case_account(const Step *step, Case *c, unsigned kills); /* so many of its kills are known by now */
+
+/* verdict.c and cause.c: what it was. Fills verdict, cause, fate, confidence, count, killer and limit. */
+void verdict_judge(const Inquest *inquest, Case *c);
+Cause cause_judge(const Case *c, bool kernel_blind, Confidence *confidence);
+
+static inline bool case_has(const Case *c, Fact fact) {
+        return c->facts & 1U << fact;
+}
+static_assert(_FACT_MAX <= 32, "facts are bits");

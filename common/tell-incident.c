@@ -1,0 +1,38 @@
+/* The records of incidents: what was seen at once, and the verdict when it is known. */
+#include <stdio.h>
+
+#include "inquest.h"
+
+static Record *record_new(const Step *step, const Incident *incident, RecordKind kind) {
+        Action *action = step_action(step, NULL, ACTION_RECORD);
+        Record *record = &action->record;
+
+        memcpy(action->path, incident->path, sizeof(action->path));
+        record->kind = kind;
+        record->incident = incident;
+        record->latency = USEC_INFINITY;
+        record->freed = BYTES_INFINITY;
+        memcpy(record->invocation, incident->invocation, sizeof(record->invocation));
+        return record;
+}
+
+void tell_incident(const Step *step, const Incident *incident) {
+        Record *record = record_new(step, incident, RECORD_INCIDENT);
+
+        snprintf(record->result, sizeof(record->result), "%s", verdict_name(incident->verdict));
+        (void) incident_sentence(incident, record->text, sizeof(record->text));
+}
+
+void tell_sighted(const Step *step, const Incident *incident) {
+        Record *record = record_new(step, incident, RECORD_SIGHTED);
+
+        snprintf(record->reason, sizeof(record->reason), "sighted");
+        snprintf(record->text, sizeof(record->text),
+                 "A MemoryError was raised in process %d of %s just now; what became of it follows in a few seconds as incident %s.",
+                 incident->pid, unitname_of_path(incident->path), incident->id);
+}
+
+void tell_count(Witness *witness, uint64_t n) {
+        snprintf(witness->text, sizeof(witness->text),
+                 "memory.events: oom_kill rose by %llu.", (unsigned long long) n);
+}

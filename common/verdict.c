@@ -1,0 +1,176 @@
+/* The judge: the evidence of one case as a verdict. One table, in the order of what outweighs what: a witness that cannot
+ * mean anything else comes before one that can. `certain` is said of the former only; the unit's own words alone, which
+ * whoever can write to its stderr can forge, never reach more than `possible`. */
+#include <stdio.h>
+
+#include "inquest.h"
+
+#define SIGNAL_ABORT 6
+#define SIGNAL_KILL 9
+#define CODE_EXITED 1
+#define CODE_KILLED 2
+#define STATUS_137 137
+
+static bool ended_by(const Case *c, int code, int status) {
+        return c->end.pid != 0 && c->end.code == code && c->end.status == status;
+}
+
+static bool is_kill(const Case *c) {
+        return c->class == CASE_KILL;
+}
+
+static bool kernel_killed(const Case *c) {
+        return is_kill(c) && (c->named > 0 || c->counted > 0 || case_has(c, FACT_OOM_SAID));
+}
+
+static bool kernel_owes(const Case *c) {
+        return is_kill(c) && c->claimed > 0;
+}
+
+static bool userspace_killed(const Case *c) {
+        return is_kill(c) && case_has(c, FACT_USERSPACE);
+}
+
+/* Whatever PID 1 calls an OOM kill that the kernel did not count: it says the same of systemd-oomd's. */
+static bool oomd_killed(const Case *c) {
+        return c->class != CASE_ERROR && util_streq(c->end.result, "oom-kill");
+}
+
+static bool we_did(const Case *c) {
+        return c->class != CASE_ERROR && c->disruption.at != 0 && c->end.pid != 0;
+}
+
+static bool was_killed(const Case *c) {
+        bool by_manager = util_streq(c->end.result, "timeout") || util_streq(c->end.result, "watchdog");
+
+        return c->class != CASE_ERROR &&
+               (ended_by(c, CODE_KILLED, SIGNAL_KILL) || (by_manager && ended_by(c, CODE_KILLED, SIGNAL_ABORT)));
+}
+
+static bool was_no_memory(const Case *c) {
+        return c->class == CASE_ERROR && case_has(c, FACT_NOT_MEMORY);
+}
+
+static bool was_raised(const Case *c) {
+        return c->class == CASE_ERROR && case_has(c, FACT_RAISED);
+}
+
+static bool was_backed(const Case *c) {
+        return c->class == CASE_ERROR && c->strong && (case_has(c, FACT_REFUSED) || case_has(c, FACT_DATA_LIMIT));
+}
+
+static bool was_printed(const Case *c) {
+        return c->class == CASE_ERROR && c->strong;
+}
+
+static bool was_other_runtime(const Case *c) {
+        return c->class == CASE_ERROR && case_has(c, FACT_RUNTIME);
+}
+
+static bool exited_137(const Case *c) {
+        return ended_by(c, CODE_EXITED, STATUS_137);
+}
+
+static bool failed(const Case *c) {
+        return c->end.pid != 0 && !util_streq(c->end.result, "success");
+}
+
+static const struct {
+        bool (*holds)(const Case *c);
+        Verdict verdict; /* of the three kernel ones the scope decides */
+        Confidence confidence;
+} rules[] = {
+        {kernel_killed, VERDICT_KERNEL_OOM_UNIT, CONFIDENCE_CERTAIN},
+        {userspace_killed, VERDICT_USERSPACE_OOM, CONFIDENCE_CERTAIN},
+        {kernel_owes, VERDICT_KERNEL_OOM_UNIT, CONFIDENCE_LIKELY},
+        {oomd_killed, VERDICT_USERSPACE_OOM, CONFIDENCE_LIKELY},
+        {we_did, VERDICT_MEMGUARD, CONFIDENCE_CERTAIN},
+        {was_killed, VERDICT_KILLED, CONFIDENCE_CERTAIN},
+        {was_no_memory, VERDICT_FAILURE, CONFIDENCE_LIKELY},
+        {was_raised, VERDICT_MEMORY_ERROR, CONFIDENCE_CERTAIN},
+        {was_backed, VERDICT_MEMORY_ERROR, CONFIDENCE_LIKELY},
+        {was_printed, VERDICT_MEMORY_ERROR, CONFIDENCE_POSSIBLE},
+        {was_other_runtime, VERDICT_RUNTIME_OOM, CONFIDENCE_POSSIBLE},
+        {exited_137, VERDICT_EXIT_137, CONFIDENCE_CERTAIN},
+        {failed, VERDICT_FAILURE, CONFIDENCE_LIKELY},
+};
+
+static bool is_inside(const char *path, const char *dir) {
+        size_t n = strlen(dir);
+
+        return strncmp(path, dir, n) == 0 && (path[n] == 0 || path[n] == '/');
+}
+
+/* By whose limit: the kernel's own line where there is one, otherwise the counters of the parents. */
+static Verdict by_whose_limit(const Inquest *inquest, Case *c) {
+        Incident *incident = &c->incident;
+        int r;
+
+        if (c->scope == SCOPE_HOST)
+                return VERDICT_KERNEL_OOM_HOST;
+        if (c->scope == SCOPE_UNKNOWN) {
+                r = ledger_limit(&inquest->ledger, incident->path, util_sub(incident->at, USEC_PER_SEC), incident->limit);
+                if (r == -ENODATA)
+                        return c->own_oom ? VERDICT_KERNEL_OOM_UNIT : VERDICT_KERNEL_OOM_HOST;
+        }
+        if (incident->limit[0] == 0)
+                memcpy(incident->limit, incident->path, sizeof(incident->limit));
+        return is_inside(incident->limit, incident->path) ? VERDICT_KERNEL_OOM_UNIT : VERDICT_KERNEL_OOM_ANCESTOR;
+}
+
+/* What became of the unit. A kill of a worker under OOMPolicy=stop takes the unit down: PID 1 says oom-kill of its end. */
+static Fate fate_of(const Case *c) {
+        bool taken_down = c->class == CASE_KILL && util_streq(c->end.result, "oom-kill");
+
+        if (c->end.pid != 0 || c->run_ended) {
+                if (c->restarted)
+                        return FATE_RESTARTED;
+                if (c->end.pid == 0)
+                        return c->class == CASE_KILL ? FATE_KILLED : FATE_EXITED;
+                return c->end.code == CODE_EXITED && !taken_down ? FATE_EXITED : FATE_KILLED;
+        }
+        if (c->class == CASE_KILL || c->gone)
+                return FATE_WORKER_DIED;
+        return FATE_SURVIVED;
+}
+
+/* A MemoryError that was followed by a kill of the same run was survived: the kill has a case of its own. */
+static bool end_is_anothers(const Inquest *inquest, const Case *c) {
+        if (c->class != CASE_ERROR || !ended_by(c, CODE_KILLED, SIGNAL_KILL))
+                return false;
+        for (unsigned i = 0; i < CASES_MAX; i++)
+                if (inquest->cases[i].open && inquest->cases[i].run == c->run && inquest->cases[i].class == CASE_KILL)
+                        return true;
+        for (unsigned i = 0; i < TOMBSTONES_MAX; i++)
+                if (inquest->tombstones[i].run == c->run && inquest->tombstones[i].class == CASE_KILL)
+                        return true;
+        return false;
+}
+
+static bool kernel_is_blind(const Inquest *inquest, const Case *c) {
+        return inquest->kernel_blind_until > c->opened;
+}
+
+void verdict_judge(const Inquest *inquest, Case *c) {
+        Incident *incident = &c->incident;
+
+        incident->verdict = _VERDICT_INVALID;
+        incident->cause = CAUSE_NONE;
+        for (size_t i = 0; i < ELEMENTSOF(rules); i++) {
+                if (!rules[i].holds(c))
+                        continue;
+                incident->verdict = rules[i].verdict;
+                incident->confidence = rules[i].confidence;
+                break;
+        }
+        incident->fate = end_is_anothers(inquest, c) ? FATE_SURVIVED : fate_of(c);
+        incident->count = MAX(incident->count, 1);
+        if (incident->verdict == VERDICT_KERNEL_OOM_UNIT) {
+                incident->verdict = by_whose_limit(inquest, c);
+                incident->count = MAX(c->named > 0 ? c->named : c->counted, 1);
+        }
+        if (incident->verdict == VERDICT_MEMORY_ERROR)
+                incident->cause = cause_judge(c, kernel_is_blind(inquest, c), &incident->confidence);
+        if (incident->verdict == VERDICT_USERSPACE_OOM && incident->killer[0] == 0)
+                snprintf(incident->killer, sizeof(incident->killer), "systemd-oomd");
+}

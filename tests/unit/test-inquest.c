@@ -1,0 +1,458 @@
+/* Whatever order the witnesses come in, one incident is told once, for what it was */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+
+#include "engine.h"
+#include "incident.h"
+
+#define API "/system.slice/api.service"
+#define SEC USEC_PER_SEC
+#define MS USEC_PER_MSEC
+
+static const char policy_text[] = "[Match]\nUnit=*.service\n[Rung a]\nEvent=memory-error 2/10min\nAction=notify\n";
+
+/* What was told, a line an incident: "VERDICT CAUSE FATE CONFIDENCE PID xCOUNT". */
+typedef struct Court {
+        Engine *engine;
+        PolicySet *set;
+        ActionList actions;
+        usec_t now;
+        char told[8192];
+        unsigned n_sighted, n_rungs;
+} Court;
+
+static void note(Court *court, const Action *action) {
+        size_t n = strlen(court->told);
+        const Incident *i = action->record.incident;
+
+        court->n_sighted += action->kind == ACTION_RECORD && action->record.kind == RECORD_SIGHTED;
+        court->n_rungs += action->kind == ACTION_RECORD && action->record.kind == RECORD_RUNG;
+        if (action->kind != ACTION_RECORD || action->record.kind != RECORD_INCIDENT)
+                return;
+        assert_true(action->record.text[0]);
+        snprintf(court->told + n, sizeof(court->told) - n, "%s %s %s %s %d x%u\n", verdict_name(i->verdict),
+                 i->cause == CAUSE_NONE ? "-" : cause_name(i->cause), fate_name(i->fate),
+                 confidence_name(i->confidence), i->pid, i->count);
+}
+
+static void feed(Court *court, const Event *event) {
+        court->actions.n_items = 0;
+        assert_true(engine_step(court->engine, event, &court->actions) >= 0);
+        for (unsigned i = 0; i < court->actions.n_items; i++)
+                note(court, &court->actions.items[i]);
+}
+
+/* Time goes on, and everything that is due by then happens. */
+static void pass(Court *court, usec_t usec) {
+        usec_t until = court->now + usec;
+
+        while (engine_next_deadline(court->engine) <= until) {
+                Event tick = {.kind = EVENT_TICK, .time = MAX(engine_next_deadline(court->engine), court->now)};
+
+                court->now = tick.time;
+                feed(court, &tick);
+                /* Readings are answered with what was there. */
+                for (unsigned i = 0; i < court->actions.n_items; i++)
+                        if (court->actions.items[i].kind == ACTION_SAMPLE) {
+                                UnitView view;
+                                Event sample = {.kind = EVENT_SAMPLE, .time = court->now};
+
+                                if (engine_get_unit(court->engine, court->actions.items[i].path, &view) < 0)
+                                        continue;
+                                memcpy(sample.path, court->actions.items[i].path, sizeof(sample.path));
+                                sample.sample = *view.sample;
+                                feed(court, &sample);
+                        }
+        }
+        court->now = until;
+}
+
+static Event about(const Court *court, EventKind kind, const char *path) {
+        Event event;
+
+        memset(&event, 0, sizeof(event));
+        event.kind = kind;
+        event.time = court->now;
+        snprintf(event.path, sizeof(event.path), "%s", path);
+        return event;
+}
+
+static Sample sample(uint64_t kills, uint64_t ooms) {
+        return (Sample){.current = 50 * MIB, .working_set = 40 * MIB, .anon = 40 * MIB, .limit = 150 * MIB,
+                        .own_max = 150 * MIB, .high = BYTES_INFINITY, .ev_oom_kill = kills, .ev_oom = ooms};
+}
+
+static void start(Court *court, const char *path, bool fresh) {
+        Event event = about(court, EVENT_START, path);
+
+        event.start.fresh = fresh;
+        event.start.operator_high = BYTES_INFINITY;
+        event.start.sample = sample(0, 0);
+        feed(court, &event);
+}
+
+static void stop(Court *court, const char *path) {
+        Event event = about(court, EVENT_STOP, path);
+
+        feed(court, &event);
+}
+
+static void ledger(Court *court, const char *path, uint64_t oom, uint64_t kills, uint64_t local) {
+        Event event = about(court, EVENT_LEDGER, path);
+
+        event.ledger.inode = 7;
+        event.ledger.oom = oom;
+        event.ledger.oom_kill = kills;
+        event.ledger.local_oom = local;
+        feed(court, &event);
+}
+
+static void counts(Court *court, const char *path, uint64_t kills, uint64_t ooms) {
+        Event event = about(court, EVENT_SAMPLE, path);
+
+        event.sample = sample(kills, ooms);
+        feed(court, &event);
+}
+
+static void witness(Court *court, const char *path, Witness witness) {
+        Event event = about(court, EVENT_WITNESS, path);
+
+        event.witness = witness;
+        if (event.witness.at == 0)
+                event.witness.at = court->now;
+        if (event.witness.text[0] == 0)
+                snprintf(event.witness.text, sizeof(event.witness.text), "%s", fact_name(witness.fact));
+        feed(court, &event);
+}
+
+#define SAW(f, ...) ((Witness){.fact = f, __VA_ARGS__})
+
+static void ended(Court *court, int pid, const char *result, int code, int status) {
+        Witness w = {.source = WITNESS_SYSTEMD, .fact = FACT_ENDED, .unit = "api.service", .pid = pid, .code = code,
+                     .status = status};
+
+        snprintf(w.word, sizeof(w.word), "%s", result);
+        witness(court, "", w);
+}
+
+static void look(Court *court, int pid, bool gone, uint64_t as_limit, uint64_t data_limit) {
+        Witness w = {.source = WITNESS_PROC, .fact = FACT_LOOK, .pid = pid, .code = gone};
+
+        w.look = (ProcessLook){.start = 5, .as_limit = as_limit, .data_limit = data_limit, .vm_size = 70 * MIB,
+                               .vm_data = 30 * MIB, .ram_and_swap = GIB};
+        witness(court, API, w);
+}
+
+static Witness kill_line(int pid, const char *limit) {
+        Witness w = {.source = WITNESS_KERNEL, .fact = FACT_OOM_KILL, .pid = pid,
+                     .scope = limit ? SCOPE_CGROUP : SCOPE_HOST, .comm = "python3"};
+
+        snprintf(w.limit, sizeof(w.limit), "%s", limit ? limit : "");
+        return w;
+}
+
+static void court_open(Court *court) {
+        ConfErrors errors = {0};
+
+        memset(court, 0, sizeof(*court));
+        court->now = 1000 * SEC;
+        assert_int_equal(engine_new(&court->engine), 0);
+        assert_int_equal(policy_set_new(&court->set), 0);
+        assert_int_equal(policy_set_add(court->set, "f", policy_text, strlen(policy_text), &errors), 0);
+        assert_int_equal(engine_set_policies(court->engine, court->set, court->now), 0);
+        start(court, API, true);
+        ledger(court, "/system.slice", 10, 20, 0);
+        pass(court, 10 * SEC);
+}
+
+static void court_close(Court *court, const char *told) {
+        pass(court, 60 * SEC);
+        assert_string_equal(court->told, told);
+        engine_free(court->engine);
+        policy_set_free(court->set);
+}
+
+/* The main process is killed by its own limit, and each of the witnesses alone is enough. */
+static void a_kill_is_told_by_any_of_its_witnesses(void **state) {
+        static const char *const expected[] = {
+                "kernel-oom-unit - restarted certain 42 x1\n", "kernel-oom-unit - restarted certain 42 x1\n",
+                "kernel-oom-unit - restarted certain 42 x1\n", "kernel-oom-unit - restarted likely 42 x1\n",
+        };
+        (void) state;
+        for (unsigned which = 0; which < 4; which++) {
+                Court court;
+
+                court_open(&court);
+                if (which == 0)
+                        witness(&court, API, kill_line(42, API));
+                if (which == 1)
+                        counts(&court, API, 1, 1);
+                ended(&court, 42, which == 2 ? "oom-kill" : "signal", 2, 9);
+                if (which == 2)
+                        witness(&court, "", (Witness){.source = WITNESS_SYSTEMD, .fact = FACT_OOM_SAID, .unit = "api.service"});
+                ledger(&court, "/system.slice", 11, 21, 0);
+                stop(&court, API);
+                pass(&court, 100 * MS);
+                start(&court, API, true);
+                court_close(&court, expected[which]);
+        }
+}
+
+static void all_witnesses_are_one_incident(void **state) {
+        Court court;
+
+        (void) state;
+        court_open(&court);
+        counts(&court, API, 1, 1);
+        pass(&court, 5 * MS);
+        witness(&court, API, kill_line(42, API));
+        witness(&court, API, kill_line(42, API));
+        ended(&court, 42, "signal", 2, 9);
+        ended(&court, 42, "oom-kill", 2, 9);
+        ledger(&court, "/system.slice", 11, 21, 0);
+        stop(&court, API);
+        pass(&court, 100 * MS);
+        start(&court, API, true);
+        /* The journal is late, and speaks of the run before. */
+        pass(&court, 600 * MS);
+        witness(&court, "", (Witness){.source = WITNESS_SYSTEMD, .fact = FACT_OOM_SAID, .unit = "api.service",
+                                      .at = court.now - 700 * MS});
+        pass(&court, 20 * SEC);
+        witness(&court, "", (Witness){.source = WITNESS_SYSTEMD, .fact = FACT_OOM_SAID, .unit = "api.service",
+                                      .at = court.now - 20700 * MS});
+        court_close(&court, "kernel-oom-unit - restarted certain 42 x1\n");
+}
+
+static void fifty_kills_are_fifty_incidents(void **state) {
+        char expected[4096] = "";
+        Court court;
+
+        (void) state;
+        court_open(&court);
+        for (int i = 0; i < 50; i++) {
+                ended(&court, 100 + i, i % 2 ? "oom-kill" : "signal", 2, 9);
+                ledger(&court, "/system.slice", 11 + (uint64_t) i, 21 + (uint64_t) i, 0);
+                stop(&court, API);
+                pass(&court, 100 * MS);
+                start(&court, API, true);
+                pass(&court, 300 * MS);
+                snprintf(expected + strlen(expected), sizeof(expected) - strlen(expected),
+                         "kernel-oom-unit - restarted likely %d x1\n", 100 + i);
+        }
+        court_close(&court, expected);
+}
+
+static void whose_limit_it_was_is_known_without_the_kernels_line(void **state) {
+        Court court;
+
+        (void) state;
+        court_open(&court);
+        counts(&court, API, 1, 0);
+        ledger(&court, "/system.slice", 11, 21, 1);
+        court_close(&court, "kernel-oom-ancestor - worker-died certain 0 x1\n");
+        court_open(&court);
+        counts(&court, API, 1, 0);
+        ledger(&court, "/system.slice", 10, 21, 0);
+        court_close(&court, "kernel-oom-host - worker-died certain 0 x1\n");
+        court_open(&court);
+        witness(&court, API, kill_line(43, "/system.slice"));
+        court_close(&court, "kernel-oom-ancestor - worker-died certain 43 x1\n");
+        court_open(&court);
+        witness(&court, API "/worker", kill_line(43, API "/worker"));
+        court_close(&court, "kernel-oom-unit - worker-died certain 43 x1\n");
+}
+
+static void a_neighbours_kill_is_not_ours(void **state) {
+        Court court;
+
+        (void) state;
+        court_open(&court);
+        witness(&court, "/system.slice/docker-1.scope", kill_line(77, "/system.slice/docker-1.scope"));
+        ledger(&court, "/system.slice", 11, 21, 0);
+        ended(&court, 42, "signal", 2, 9);
+        stop(&court, API);
+        court_close(&court, "killed - killed certain 42 x1\n");
+}
+
+static void a_kill_whose_cgroup_was_not_named_is_found_by_its_pid(void **state) {
+        Witness line = kill_line(42, NULL);
+        Court court;
+
+        (void) state;
+        line.scope = SCOPE_UNKNOWN;
+        court_open(&court);
+        witness(&court, "", line);
+        ended(&court, 42, "signal", 2, 9);
+        ledger(&court, "/system.slice", 11, 21, 0);
+        stop(&court, API);
+        court_close(&court, "kernel-oom-unit - killed certain 42 x1\n");
+}
+
+static void a_caught_error_is_told_at_once_and_once(void **state) {
+        Court court;
+
+        (void) state;
+        court_open(&court);
+        witness(&court, API, SAW(FACT_RAISED, .source = WITNESS_UPROBE, .pid = 50));
+        assert_int_equal(court.n_sighted, 1);
+        look(&court, 50, false, 200 * MIB, BYTES_INFINITY);
+        pass(&court, 400 * MS);
+        witness(&court, API, SAW(FACT_MEMORY_ERROR, .source = WITNESS_JOURNAL, .pid = 50, .site = "a.py:1 in f"));
+        witness(&court, API, SAW(FACT_MEMORY_ERROR, .source = WITNESS_JOURNAL, .pid = 50, .weak = true));
+        look(&court, 50, false, 200 * MIB, BYTES_INFINITY);
+        court_close(&court, "memory-error rlimit-as survived certain 50 x1\n");
+}
+
+static void an_error_ends_the_main_process_or_a_worker(void **state) {
+        Court court;
+
+        (void) state;
+        court_open(&court);
+        witness(&court, API, SAW(FACT_RAISED, .source = WITNESS_UPROBE, .pid = 42));
+        look(&court, 42, false, BYTES_INFINITY, 100 * MIB);
+        ended(&court, 42, "exit-code", 1, 1);
+        stop(&court, API);
+        court_close(&court, "memory-error rlimit-data exited certain 42 x1\n");
+        court_open(&court);
+        witness(&court, API, SAW(FACT_RAISED, .source = WITNESS_UPROBE, .pid = 51));
+        look(&court, 51, true, 0, 0);
+        court_close(&court, "memory-error unknown worker-died certain 51 x1\n");
+        /* Only the text, after the end. */
+        court_open(&court);
+        ended(&court, 42, "exit-code", 1, 1);
+        stop(&court, API);
+        pass(&court, 500 * MS);
+        witness(&court, "", SAW(FACT_MEMORY_ERROR, .source = WITNESS_JOURNAL, .pid = 42, .unit = "api.service"));
+        court_close(&court, "memory-error unknown exited possible 42 x1\n");
+}
+
+static void the_cause_is_what_is_proved(void **state) {
+        Court court;
+
+        (void) state;
+        court_open(&court);
+        witness(&court, API, SAW(FACT_RAISED, .source = WITNESS_UPROBE, .pid = 50));
+        look(&court, 50, false, 200 * MIB, BYTES_INFINITY);
+        witness(&court, API, SAW(FACT_REFUSED, .source = WITNESS_KERNEL, .pid = 50, .bytes = 10000 * GIB));
+        court_close(&court, "memory-error request-size survived certain 50 x1\n");
+        court_open(&court);
+        witness(&court, API, SAW(FACT_DATA_LIMIT, .source = WITNESS_KERNEL, .pid = 50));
+        witness(&court, API, SAW(FACT_RAISED, .source = WITNESS_UPROBE, .pid = 50));
+        court_close(&court, "memory-error rlimit-data survived certain 50 x1\n");
+}
+
+/* Lines alone never make it sure, and a name in a log makes nothing at all. */
+static void forged_lines_reach_possible_at_most(void **state) {
+        Court court;
+
+        (void) state;
+        court_open(&court);
+        witness(&court, API, SAW(FACT_MEMORY_ERROR, .source = WITNESS_JOURNAL, .pid = 50));
+        court_close(&court, "memory-error unknown survived possible 50 x1\n");
+        court_open(&court);
+        witness(&court, API, SAW(FACT_MEMORY_ERROR, .source = WITNESS_JOURNAL, .pid = 50, .weak = true));
+        witness(&court, API, SAW(FACT_REFUSED, .source = WITNESS_KERNEL, .pid = 51, .bytes = 5));
+        court_close(&court, "");
+}
+
+static void an_error_and_a_later_kill_are_two(void **state) {
+        Court court;
+
+        (void) state;
+        court_open(&court);
+        witness(&court, API, SAW(FACT_RAISED, .source = WITNESS_UPROBE, .pid = 42));
+        pass(&court, 1 * SEC);
+        witness(&court, API, kill_line(42, API));
+        ended(&court, 42, "oom-kill", 2, 9);
+        stop(&court, API);
+        court_close(&court, "memory-error unknown survived certain 42 x1\nkernel-oom-unit - killed certain 42 x1\n");
+}
+
+static void other_ends_are_what_they_are(void **state) {
+        static const struct {
+                const char *result;
+                int code, status;
+                const char *told;
+        } rows[] = {
+                {"signal", 2, 9, "killed - killed certain 42 x1\n"},
+                {"timeout", 2, 9, "killed - killed certain 42 x1\n"},
+                {"watchdog", 2, 6, "killed - killed certain 42 x1\n"},
+                {"exit-code", 1, 137, "exit-137 - exited certain 42 x1\n"},
+                {"exit-code", 1, 1, ""},
+                {"signal", 2, 6, ""},
+                {"success", 1, 0, ""},
+                {"success", 2, 15, ""},
+                {"oom-kill", 2, 9, "userspace-oom - killed likely 42 x1\n"},
+        };
+
+        (void) state;
+        for (unsigned i = 0; i < ELEMENTSOF(rows); i++) {
+                Court court;
+
+                court_open(&court);
+                ended(&court, 42, rows[i].result, rows[i].code, rows[i].status);
+                ledger(&court, "/system.slice", 10, 20, 0);
+                stop(&court, API);
+                court_close(&court, rows[i].told);
+        }
+}
+
+static void several_victims_of_one_end_are_one(void **state) {
+        Court court;
+
+        (void) state;
+        court_open(&court);
+        counts(&court, API, 4, 1);
+        witness(&court, API, kill_line(43, API));
+        witness(&court, API, kill_line(44, API));
+        witness(&court, API, kill_line(42, API));
+        ended(&court, 42, "oom-kill", 2, 9);
+        stop(&court, API);
+        court_close(&court, "kernel-oom-unit - killed certain 43 x3\n");
+        /* Two workers of a unit that lives on are two. */
+        court_open(&court);
+        witness(&court, API, kill_line(43, API));
+        witness(&court, API, kill_line(44, API));
+        counts(&court, API, 2, 2);
+        court_close(&court, "kernel-oom-unit - worker-died certain 43 x1\nkernel-oom-unit - worker-died certain 44 x1\n");
+}
+
+static void a_rung_counts_them(void **state) {
+        Court court;
+
+        (void) state;
+        court_open(&court);
+        for (int i = 0; i < 2; i++) {
+                assert_int_equal(court.n_rungs, 0);
+                witness(&court, API, SAW(FACT_RAISED, .source = WITNESS_UPROBE, .pid = 50));
+                pass(&court, 10 * SEC);
+        }
+        assert_int_equal(court.n_rungs, 1);
+        court_close(&court, "memory-error unknown survived certain 50 x1\nmemory-error unknown survived certain 50 x1\n");
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(a_kill_is_told_by_any_of_its_witnesses),
+                cmocka_unit_test(all_witnesses_are_one_incident),
+                cmocka_unit_test(fifty_kills_are_fifty_incidents),
+                cmocka_unit_test(whose_limit_it_was_is_known_without_the_kernels_line),
+                cmocka_unit_test(a_neighbours_kill_is_not_ours),
+                cmocka_unit_test(a_kill_whose_cgroup_was_not_named_is_found_by_its_pid),
+                cmocka_unit_test(a_caught_error_is_told_at_once_and_once),
+                cmocka_unit_test(an_error_ends_the_main_process_or_a_worker),
+                cmocka_unit_test(the_cause_is_what_is_proved),
+                cmocka_unit_test(forged_lines_reach_possible_at_most),
+                cmocka_unit_test(an_error_and_a_later_kill_are_two),
+                cmocka_unit_test(other_ends_are_what_they_are),
+                cmocka_unit_test(several_victims_of_one_end_are_one),
+                cmocka_unit_test(a_rung_counts_them),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
