@@ -2,6 +2,7 @@
  * are elsewhere; here they are put in order. */
 #include "engine.h"
 
+#include "inquest.h"
 #include "unit.h"
 
 #define STEPS_A_READING 4 /* a verify, then a climb: more moves than this in one reading would be a loop */
@@ -30,6 +31,7 @@ Engine *engine_free(Engine *engine) {
                 return NULL;
         for (unsigned i = 0; i < engine->n_slots; i++)
                 unit_drop(engine, &engine->units[i]);
+        engine_forget_past(engine);
         inquest_free(engine->inquest);
         free(engine);
         return NULL;
@@ -291,6 +293,8 @@ int engine_step(Engine *engine, const Event *event, ActionList *actions) {
         if (event->time > TIME_MAX || !event_has_its_path(event))
                 return -EINVAL;
         engine->now = MAX(engine->now, event->time);
+        if (engine->inquest->since == 0)
+                engine->inquest->since = engine->now;
         step.now = engine->now;
         switch (event->kind) {
         case EVENT_TICK:

@@ -58,6 +58,19 @@ usec_t engine_next_deadline(const Engine *engine);
 int engine_restore_budget(Engine *engine, const char *path, const Budget *budget);
 int engine_next_budget(const Engine *engine, unsigned *iterator, const char **ret_path, const Budget **ret_budget);
 
+/* What the next daemon needs to find what happened while none was there: EVENT_NAMED and EVENT_LEDGER lines, to be kept as
+ * text (event_format()); 1 and a line, or 0 at the end. The next daemon gives them back before its first step, and forgets
+ * them when it has found the units that run. */
+int engine_next_past(const Engine *engine, unsigned *iterator, Event *ret);
+int engine_restore_past(Engine *engine, const Event *event); /* -EINVAL, -ENOSPC, -ENOMEM */
+void engine_forget_past(Engine *engine);
+
+/* Makes the ids of incidents unique: up to 11 letters and digits that no other run of the daemon has. */
+void engine_set_id_prefix(Engine *engine, const char *prefix);
+
+/* Is this cgroup's ledger begun? If not, it should be read before anything below it can be killed. */
+bool engine_knows_ledger(const Engine *engine, const char *path);
+
 /* Looks at units: the first with *iterator 0; returns 1 and a view, or 0 at the end. */
 int engine_next_unit(const Engine *engine, unsigned *iterator, UnitView *ret);
 

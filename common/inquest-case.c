@@ -179,3 +179,36 @@ void case_account(const Step *step, Case *c, unsigned kills) {
         ledger_account(&step->engine->inquest->ledger, c->incident.path, kills - c->accounted, step->now);
         c->accounted = kills;
 }
+
+/* New evidence lets the slower witnesses of the same moment come too. */
+void case_settle_anew(const Step *step, Case *c) {
+        usec_t last = util_add(c->opened, CASE_SETTLE_MAX);
+
+        if (!c->asked)
+                c->closes = MIN(MAX(c->closes, util_add(step->now, CASE_SETTLE)), last);
+}
+
+Case *case_join(const Step *step, const RunRef *ref, CaseClass class, const Witness *witness) {
+        Inquest *inquest = step->engine->inquest;
+        Case *c = case_find(inquest, ref->run, class, witness->pid);
+
+        if (c && c->class == CASE_END && class != CASE_END) {
+                c->class = class;
+                if (witness->pid != 0)
+                        c->incident.pid = witness->pid;
+        }
+        if (!c) {
+                if (case_is_buried(inquest, ref->run, class, witness->pid, witness->at))
+                        return NULL;
+                c = case_open(step, ref, class, witness->pid, witness->at);
+                if (!c)
+                        return NULL;
+                case_ask(step, c);
+        } else if (c->incident.pid == 0 && witness->pid != 0) {
+                c->incident.pid = witness->pid;
+                case_ask(step, c);
+        }
+        case_note(c, step, witness);
+        case_settle_anew(step, c);
+        return c;
+}

@@ -136,8 +136,20 @@ static RunRef by_time(const Candidates *found, usec_t at) {
         return (RunRef){0};
 }
 
+/* An id that no run we know has, from before our time: a run that we were not there to see. */
+static RunRef by_past(const Step *step, const Candidates *found, const char *path, const char *name, const char *invocation,
+                      usec_t at) {
+        Ghost *ghost;
+
+        if (at == 0 || at >= step->engine->inquest->since || (found->unit && found->unit->invocation[0] == 0))
+                return (RunRef){0};
+        ghost = past_ghost(step, found->unit ? found->unit->path : path, name, invocation, at);
+        return ghost ? run_of_ghost(ghost) : (RunRef){0};
+}
+
 RunRef run_find(const Step *step, const char *path, const char *name, const char *invocation, int pid, usec_t at) {
         Candidates found;
+        RunRef past;
 
         if (!path[0] && !name[0])
                 return pid > 0 ? by_pid(step, pid) : (RunRef){0};
@@ -153,7 +165,15 @@ RunRef run_find(const Step *step, const char *path, const char *name, const char
         /* A run whose id is not known yet is the one that is new. */
         if (invocation[0] && found.unit && found.unit->invocation[0] == 0)
                 return run_of_unit(found.unit);
-        return by_time(&found, at);
+        past = invocation[0] ? by_past(step, &found, path, name, invocation, at) : (RunRef){0};
+        return past.run != 0 ? past : by_time(&found, at);
+}
+
+Ghost *ghost_new(Inquest *inquest) {
+        Ghost *ghost = &inquest->ghosts[inquest->next_ghost];
+
+        inquest->next_ghost = (inquest->next_ghost + 1) % GHOSTS_MAX;
+        return ghost;
 }
 
 void inquest_run_began(const Step *step, Unit *unit) {
@@ -169,13 +189,14 @@ void inquest_run_began(const Step *step, Unit *unit) {
                 if (c->open && c->run != unit->run && util_streq(c->incident.path, unit->path))
                         c->restarted = true;
         }
+        if (unit->began == 0)
+                past_begin_run(step, unit);
 }
 
 void inquest_run_ended(const Step *step, Unit *unit) {
         Inquest *inquest = step->engine->inquest;
-        Ghost *ghost = &inquest->ghosts[inquest->next_ghost];
+        Ghost *ghost = ghost_new(inquest);
 
-        inquest->next_ghost = (inquest->next_ghost + 1) % GHOSTS_MAX;
         *ghost = (Ghost){
                 .run = unit->run,
                 .began = unit->began,

@@ -1,5 +1,7 @@
 /* What each fact means for the cases: which it belongs to, what it adds, whether it opens one. Facts come late, doubled, out of
  * order or never; none of them is needed for a case to be told. */
+#include <stdio.h>
+
 #include "inquest.h"
 
 #define STRAY_KEPT (3 * USEC_PER_SEC)
@@ -24,43 +26,16 @@ Inquest *inquest_free(Inquest *inquest) {
         return NULL;
 }
 
-/* New evidence lets the slower witnesses of the same moment come too. */
-static void settle_anew(const Step *step, Case *c) {
-        usec_t last = util_add(c->opened, CASE_SETTLE_MAX);
-
-        if (!c->asked)
-                c->closes = MIN(MAX(c->closes, util_add(step->now, CASE_SETTLE)), last);
+void engine_set_id_prefix(Engine *engine, const char *prefix) {
+        snprintf(engine->inquest->prefix, sizeof(engine->inquest->prefix), "%s", prefix);
 }
 
-/* The case that a fact about this process of this run belongs to; a new one where there is none. NULL: it speaks of what has
- * been told already, or there is no room. */
-static Case *join(const Step *step, const RunRef *ref, CaseClass class, const Witness *witness) {
-        Inquest *inquest = step->engine->inquest;
-        Case *c = case_find(inquest, ref->run, class, witness->pid);
-
-        if (c && c->class == CASE_END && class != CASE_END) {
-                c->class = class;
-                if (witness->pid != 0)
-                        c->incident.pid = witness->pid;
-        }
-        if (!c) {
-                if (case_is_buried(inquest, ref->run, class, witness->pid, witness->at))
-                        return NULL;
-                c = case_open(step, ref, class, witness->pid, witness->at);
-                if (!c)
-                        return NULL;
-                case_ask(step, c);
-        } else if (c->incident.pid == 0 && witness->pid != 0) {
-                c->incident.pid = witness->pid;
-                case_ask(step, c);
-        }
-        case_note(c, step, witness);
-        settle_anew(step, c);
-        return c;
+bool engine_knows_ledger(const Engine *engine, const char *path) {
+        return ledger_knows(&engine->inquest->ledger, path);
 }
 
 static void on_oom_kill(const Step *step, const RunRef *ref, const Witness *witness) {
-        Case *c = join(step, ref, CASE_KILL, witness);
+        Case *c = case_join(step, ref, CASE_KILL, witness);
 
         if (!c)
                 return;
@@ -75,7 +50,7 @@ static void on_oom_kill(const Step *step, const RunRef *ref, const Witness *witn
 }
 
 static void on_error(const Step *step, const RunRef *ref, const Witness *witness) {
-        Case *c = join(step, ref, CASE_ERROR, witness);
+        Case *c = case_join(step, ref, CASE_ERROR, witness);
 
         if (!c)
                 return;
@@ -99,7 +74,7 @@ static void on_error(const Step *step, const RunRef *ref, const Witness *witness
 }
 
 static void on_userspace(const Step *step, const RunRef *ref, const Witness *witness) {
-        Case *c = join(step, ref, CASE_KILL, witness);
+        Case *c = case_join(step, ref, CASE_KILL, witness);
 
         if (c)
                 memcpy(c->incident.killer, witness->word, sizeof(c->incident.killer));
@@ -139,6 +114,20 @@ static Case *explain_end(const Step *step, unsigned run, bool killed, const RunE
         return kill ? kill : other;
 }
 
+/* PID 1 has made up its mind before the main process ended (or there is none): only its word counts. */
+static void on_failing(const Step *step, const RunRef *ref, const Witness *witness) {
+        bool is_oom = util_streq(witness->word, "oom-kill");
+        Case *c = case_find(step->engine->inquest, ref->run, CASE_KILL, 0);
+
+        if (witness->word[0] && (is_oom || c))
+                memcpy(run_end_note(step->engine->inquest, ref->run)->result, witness->word, sizeof(witness->word));
+        if (c && c->class == CASE_KILL) {
+                memcpy(c->end.result, witness->word, sizeof(c->end.result));
+                case_note(c, step, witness);
+        } else if (is_oom)
+                (void) case_join(step, ref, CASE_KILL, witness);
+}
+
 static void on_ended(const Step *step, const RunRef *ref, const Witness *witness) {
         bool killed = witness->code == CODE_KILLED && witness->status == SIGNAL_KILL;
         RunEnd *end = run_end_note(step->engine->inquest, ref->run);
@@ -149,11 +138,11 @@ static void on_ended(const Step *step, const RunRef *ref, const Witness *witness
         c = explain_end(step, ref->run, killed, end);
         if (c) {
                 case_note(c, step, witness);
-                settle_anew(step, c);
+                case_settle_anew(step, c);
                 if (c->incident.pid == 0 && (killed || c->class == CASE_END))
                         c->incident.pid = witness->pid;
         } else if (is_noteworthy(witness, disruption)) {
-                c = join(step, ref, killed ? CASE_KILL : CASE_END, witness);
+                c = case_join(step, ref, killed ? CASE_KILL : CASE_END, witness);
         }
         if (c) {
                 c->end = *end;
@@ -216,7 +205,7 @@ static void dispatch(const Step *step, const RunRef *ref, const Witness *witness
                 break;
         case FACT_OOM_SAID:
         case FACT_CLIENT_KILL:
-                (void) join(step, ref, CASE_KILL, witness);
+                (void) case_join(step, ref, CASE_KILL, witness);
                 break;
         case FACT_USERSPACE:
                 on_userspace(step, ref, witness);
@@ -234,6 +223,10 @@ static void dispatch(const Step *step, const RunRef *ref, const Witness *witness
                         ref->unit->main_pid = witness->pid;
                 break;
         case FACT_ENDED:
+                if (witness->code == 0) {
+                        on_failing(step, ref, witness);
+                        break;
+                }
                 on_ended(step, ref, witness);
                 claim_strays(step, ref, witness->pid);
                 break;
@@ -271,54 +264,4 @@ void inquest_witness(const Step *step, const Event *event) {
                 ledger_account(&inquest->ledger, event->path, 1, step->now);
         else
                 keep_stray(step, witness);
-}
-
-/* A kill count that rose: a kill, whoever else saw it. */
-static void count_kills(const Step *step, Unit *unit, uint64_t n, bool own_oom) {
-        Witness witness = {.source = WITNESS_EVENTS, .fact = FACT_OOM_KILL, .at = step->now};
-        RunRef ref = run_of_unit(unit);
-        Case *c = case_find(step->engine->inquest, ref.run, CASE_KILL, 0);
-
-        tell_count(&witness, n);
-        if (c && c->class == CASE_KILL)
-                case_note(c, step, &witness);
-        else
-                c = join(step, &ref, CASE_KILL, &witness);
-        if (!c)
-                return;
-        c->counted += (unsigned) MIN(n, 100000);
-        case_account(step, c, c->counted);
-        c->counted_live = true;
-        c->own_oom |= own_oom;
-}
-
-void inquest_sample(const Step *step, Unit *unit, const Sample *sample) {
-        Inquest *inquest = step->engine->inquest;
-        uint64_t kills = util_sub(sample->ev_oom_kill, unit->sample.ev_oom_kill);
-
-        inquest->host = *sample;
-        for (unsigned i = 0; i < CASES_MAX; i++) {
-                Case *c = &inquest->cases[i];
-
-                if (!c->open || c->run != unit->run)
-                        continue;
-                if (c->asked) {
-                        c->incident.has_after = true;
-                        c->incident.after = *sample;
-                        c->incident.after_at = step->now;
-                } else if (!c->incident.has_before || sample->anon > c->incident.before.anon) {
-                        c->incident.has_before = true;
-                        c->incident.before = *sample;
-                        c->incident.before_at = step->now;
-                }
-        }
-        if (kills > 0)
-                count_kills(step, unit, kills, sample->ev_oom > unit->sample.ev_oom);
-}
-
-void inquest_ledger(const Step *step, const Event *event) {
-        LedgerCounts counts = {event->ledger.inode, event->ledger.oom, event->ledger.oom_kill,
-                               event->ledger.oom_group_kill, event->ledger.local_oom};
-
-        (void) ledger_read(&step->engine->inquest->ledger, event->path, &counts, step->now);
 }

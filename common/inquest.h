@@ -83,7 +83,18 @@ typedef struct Stray {
         Witness witness;
 } Stray;
 
+/* A unit as the daemon before us left it: which run it was in, and what that run's counters said. */
+typedef struct Past {
+        char *path; /* owned */
+        char invocation[INVOCATION_MAX];
+        uint64_t oom, oom_kill;
+} Past;
+
 struct Inquest {
+        Past *pasts; /* owned; until the units that run now have been found */
+        unsigned n_pasts;
+        bool has_past; /* a daemon before us wrote it down in this boot */
+        usec_t since;  /* the first event: what happened before is the past */
         char prefix[12]; /* of ids: unique to this run of the daemon */
         unsigned last_case, last_run;
         Case cases[CASES_MAX];
@@ -118,9 +129,18 @@ RunEnd *run_end_note(Inquest *inquest, unsigned run);            /* to be filled
 /* inquest-close.c: the end of a case. */
 void case_close(const Step *step, Case *c);
 
+/* inquest-past.c: what happened while no daemon was there. */
+void past_begin_run(const Step *step, Unit *unit); /* a unit that was found running */
+Ghost *past_ghost(const Step *step, const char *path, const char *name, const char *invocation, usec_t at);
+Ghost *ghost_new(Inquest *inquest); /* the oldest one makes room */
+
 /* inquest-case.c: the table of open cases. */
 Case *case_find(Inquest *inquest, unsigned run, CaseClass class, int pid);
 Case *case_open(const Step *step, const RunRef *ref, CaseClass class, int pid, usec_t at); /* NULL at the bound */
+/* The case that a fact about this process of this run belongs to; a new one where there is none. NULL: it speaks of what has
+ * been told already, or there is no room. */
+Case *case_join(const Step *step, const RunRef *ref, CaseClass class, const Witness *witness);
+void case_settle_anew(const Step *step, Case *c);
 void case_note(Case *c, const Step *step, const Witness *witness); /* adds it to the evidence */
 void case_fold(Case *into, Case *c);
 bool case_is_buried(const Inquest *inquest, unsigned run, CaseClass class, int pid, usec_t at);

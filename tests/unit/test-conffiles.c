@@ -152,7 +152,7 @@ static void test_mistakes_of_several_files(void **state) {
         expect(*state, "/" ETC "/2.conf\n/" ETC "/3.conf\n",
                "/" ETC "/1.conf:4: Mode=on is not understood; expected observe or act\n"
                "/" ETC "/1.conf:5: Moed= is no key that we know (did you mean Mode?); expected one of Mode=, "
-               "RestartBudget=, Preference=, Loan=, Relax= in [Policy]\n"
+               "RestartBudget=, Preference=, Loan=, Relax=, ReportFailures=, Uprobes=, Journal= in [Policy]\n"
                "/" ETC "/3.conf:3: [Rung b] has no action for a unit like a.service; expected Action=\n"
                "/" ETC "/3.conf:4: Usage=70% of [Rung b] is below the 75% of [Rung a], which comes before it (/" ETC
                "/2.conf:6); expected rising levels\n");
