@@ -140,5 +140,8 @@ static void connection(void *userdata, bool connected, int error) {
 void manager_handlers(TreeHandlers *tree, PsiHandlers *psi, SystemdHandlers *systemd, Manager *manager) {
         *tree = (TreeHandlers){manager, wants_dir, appeared, vanished, modified};
         *psi = (PsiHandlers){manager, read_units};
-        *systemd = (SystemdHandlers){manager, unit_changed, reloaded, connection};
+        *systemd = (SystemdHandlers){.userdata = manager,
+                                     .unit_changed = unit_changed,
+                                     .reloaded = reloaded,
+                                     .connection = connection};
 }

@@ -13,6 +13,11 @@
 #define REMOVED_MAX                                                                                                    \
         16            /* ended jobs that are remembered, because JobRemoved may overtake the reply that names the job */
 #define SEEN_MAX 1024 /* direct-mapped: a collision costs a look-up, nothing else */
+#define RUN_SETS 256 /* of four services each: one that finds no place there costs a doubled witness later, nothing else */
+#define RUN_WAYS 4
+#define OBJECT_PATH_MAX 1024 /* of a unit: each character of its name may take three */
+#define FACTS_MAX 32   /* services asked about at once; further ones are refused with -EBUSY */
+#define FACTS_FIELDS 16
 #define DETAIL_MAX 160 /* as Event.done.detail */
 
 #define TIMER_ACCURACY (10 * USEC_PER_MSEC) /* libsystemd's default of 250 ms would be felt */
@@ -22,6 +27,7 @@
 #define SYSTEMD_PATH "/org/freedesktop/systemd1"
 #define SYSTEMD_MANAGER SYSTEMD_NAME ".Manager"
 #define SYSTEMD_UNIT SYSTEMD_NAME ".Unit"
+#define SYSTEMD_SERVICE SYSTEMD_NAME ".Service"
 #define SYSTEMD_UNIT_PATH SYSTEMD_PATH "/unit"
 
 typedef enum PeerState {
@@ -152,6 +158,45 @@ typedef struct Seen {
         uint64_t hash, stamp;
 } Seen;
 
+/* The main process of a service as a signal tells it: ExecMainPID and the like. */
+typedef struct MainState {
+        char result[24];
+        int32_t code, status;
+        uint32_t pid, n_restarts;
+        uint64_t start, exit; /* CLOCK_MONOTONIC; exit is 0 while it lives */
+} MainState;
+
+/* What was told of a service last. */
+typedef struct MainRun {
+        uint64_t hash;
+        MainState state;
+        uint64_t used; /* Systemd.n_news then; 0 = a free place */
+        bool is_restarting;
+} MainRun;
+
+/* What the signal of a unit's Unit interface tells. */
+typedef struct UnitChange {
+        char active[16], sub[32];
+        char invocation[INVOCATION_MAX]; /* empty when it was not told */
+        uint64_t stamp;
+        bool is_restarting; /* an automatic restart is waiting for its time */
+} UnitChange;
+
+typedef struct Facts Facts;
+
+struct Facts {
+        Systemd *systemd;
+        bool used;
+        unsigned n_pending;
+        ServiceFacts facts;
+        systemd_facts_t done;
+        void *userdata;
+        struct {
+                Facts *facts;
+                sd_bus_slot *slot;
+        } asks[FACTS_FIELDS];
+};
+
 struct Systemd {
         sd_event *event;
         char runtime_dir[256];
@@ -162,7 +207,26 @@ struct Systemd {
         unsigned n_lookups;
         bool overflowed, closing;
         Seen seen[SEEN_MAX];
+        /* The signal of a service that waits for the other one of its pair; path "" = none. */
+        MainState held;
+        unsigned held_found;
+        char held_path[OBJECT_PATH_MAX];
+        MainRun runs[RUN_SETS][RUN_WAYS];
+        uint64_t n_news;
+        Facts facts[FACTS_MAX];
 };
+
+/* Where a property goes: into the member of this offset. Types: "s" (one plain word, cut to size), "i", "u", "t", "ay" (an
+ * invocation id). */
+typedef struct Field {
+        const char *name, *type;
+        size_t offset, size;
+} Field;
+
+#define FIELD(Struct, name, type, member) {name, type, offsetof(Struct, member), sizeof(((Struct *) 0)->member)}
+
+/* systemd.c: may this be a unit's name, so that it is worth asking? */
+bool systemd_unit_is_valid(const char *unit);
 
 /* systemd-socket.c: a connected fd; whether it is the system bus instead of the manager itself. */
 int peer_open_socket(const Peer *peer, int *ret, bool *ret_broker);
@@ -185,6 +249,25 @@ int query_ask(Query *query, Peer *peer, const char *unit, unsigned properties, q
 void query_cancel(Query *query);
 bool query_has(const char *unit, Property property);
 
+/* systemd-property.c: the variant that comes next. 1 when it was read, 0 when it holds something else and was passed over,
+ * -EBADMSG when there is no variant. */
+int property_read(sd_bus_message *m, const Field *field, void *ret);
+/* The a{sv} that comes next; bit i of ret_found = fields[i] was there. */
+int property_read_all(sd_bus_message *m, const Field *fields, size_t n, void *ret, unsigned *ret_found);
+/* 16 bytes, or none for a unit that never ran; all zero means the same. */
+int property_read_invocation(sd_bus_message *m, char ret[static INVOCATION_MAX]);
+
+/* systemd-witness.c: the signal of a service's Service interface is held, read up to its properties, until that of its Unit
+ * interface is there, or is known not to come (NULL). */
+void witness_hold(Systemd *systemd, sd_bus_message *m);
+bool witness_holds(const Systemd *systemd, const char *path);
+void witness_release(Systemd *systemd, const UnitChange *change);
+/* A time of PID 1's (CLOCK_MONOTONIC), or 0 for none; wrong by as long as the host was suspended since. */
+usec_t systemd_boottime(const Systemd *systemd, uint64_t monotonic);
+
+/* systemd-facts.c */
+void facts_peer_lost(Systemd *systemd, int error);
+
 /* systemd-job.c */
 usec_t job_now(const Job *job);
 void job_arm(Job *job, usec_t wake);
@@ -206,4 +289,5 @@ void job_removed(Peer *peer, uint32_t id, const char *word);
 
 /* systemd-signal.c */
 int signal_subscribe(Peer *peer);
+uint64_t signal_hash(const char *text);
 void signal_forget_all(Systemd *systemd);

@@ -167,8 +167,11 @@ void peer_lost(Peer *peer, int error) {
         peer->state = PEER_DOWN;
         peer->owner[0] = 0;
         memset(peer->removed, 0, sizeof(peer->removed));
-        if (!peer->is_user)
+        if (!peer->is_user) {
+                witness_release(peer->systemd, NULL);
                 signal_forget_all(peer->systemd);
+                facts_peer_lost(peer->systemd, -ECONNRESET);
+        }
         job_peer_lost(peer);
         peer->bus = sd_bus_close_unref(peer->bus);
         if (peer->is_user && !job_uses(peer->systemd, peer)) {

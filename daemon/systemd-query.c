@@ -65,33 +65,6 @@ static int read_text(sd_bus_message *reply, char *buf, size_t size) {
         return 0;
 }
 
-/* 16 bytes, or none for a unit that never ran; all zero means the same. */
-static int read_invocation(sd_bus_message *reply, char ret[static INVOCATION_MAX]) {
-        static const uint8_t zero[16];
-        const void *bytes;
-        size_t n;
-        int r;
-
-        r = sd_bus_message_enter_container(reply, 'v', "ay");
-        if (r < 0)
-                return r;
-        r = sd_bus_message_read_array(reply, 'y', &bytes, &n);
-        if (r < 0)
-                return r;
-        if (n != 0 && n != sizeof(zero))
-                return -EBADMSG;
-        ret[0] = 0;
-        if (n == 0 || memcmp(bytes, zero, n) == 0)
-                return 0;
-        for (size_t i = 0; i < n; i++) {
-                uint8_t byte = ((const uint8_t *) bytes)[i];
-                ret[2 * i] = "0123456789abcdef"[byte >> 4];
-                ret[2 * i + 1] = "0123456789abcdef"[byte & 15];
-        }
-        ret[2 * n] = 0;
-        return 0;
-}
-
 static int read_property(sd_bus_message *reply, Property property, UnitState *state) {
         const char *path;
 
@@ -99,7 +72,7 @@ static int read_property(sd_bus_message *reply, Property property, UnitState *st
         case PROPERTY_ACTIVE_STATE:
                 return read_text(reply, state->active, sizeof(state->active));
         case PROPERTY_INVOCATION:
-                return read_invocation(reply, state->invocation);
+                return property_read_invocation(reply, state->invocation);
         case PROPERTY_JOB:
                 return sd_bus_message_read(reply, "v", "(uo)", &state->job, &path);
         case PROPERTY_CONTROL_GROUP:

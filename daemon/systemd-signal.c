@@ -112,7 +112,7 @@ static void look_up(Systemd *systemd, const char *unit) {
 }
 
 /* FNV-1a */
-static uint64_t hash_text(const char *text) {
+uint64_t signal_hash(const char *text) {
         uint64_t hash = 14695981039346656037u;
 
         for (; *text; text++)
@@ -123,7 +123,7 @@ static uint64_t hash_text(const char *text) {
 /* Has the unit changed its state since we last heard of it? A service that sets its status text ten times a second
  * sends as many signals. */
 static bool is_news(Systemd *systemd, const char *unit, uint64_t stamp) {
-        uint64_t hash = hash_text(unit);
+        uint64_t hash = signal_hash(unit);
         Seen *seen = &systemd->seen[hash % SEEN_MAX];
 
         if (stamp != 0 && seen->hash == hash && seen->stamp == stamp)
@@ -132,36 +132,28 @@ static bool is_news(Systemd *systemd, const char *unit, uint64_t stamp) {
         return true;
 }
 
-/* What a PropertiesChanged of a unit tells: 1 when it carries the state or the invocation of a unit that is up. */
-static int read_changes(sd_bus_message *m, uint64_t *ret_stamp) {
-        const char *interface, *name, *state = NULL;
-        bool invocation = false;
-        uint64_t stamp = 0;
+/* What the signal of a unit's Unit interface tells: 1 when it carries the state or the invocation of a unit that is up. */
+static int read_change(sd_bus_message *m, UnitChange *ret) {
+        static const Field fields[] = {
+                FIELD(UnitChange, "ActiveState", "s", active),
+                FIELD(UnitChange, "SubState", "s", sub),
+                FIELD(UnitChange, "InvocationID", "ay", invocation),
+                FIELD(UnitChange, "StateChangeTimestampMonotonic", "t", stamp),
+        };
+        UnitChange change = {0};
+        unsigned found;
         int r;
 
-        r = sd_bus_message_read(m, "s", &interface);
-        if (r < 0 || !util_streq(interface, SYSTEMD_UNIT))
-                return MIN(r, 0);
-        r = sd_bus_message_enter_container(m, 'a', "{sv}");
-        while (r >= 0 && (r = sd_bus_message_enter_container(m, 'e', "sv")) > 0) {
-                r = sd_bus_message_read(m, "s", &name);
-                if (r < 0)
-                        return r;
-                invocation = invocation || util_streq(name, "InvocationID");
-                if (util_streq(name, "ActiveState"))
-                        r = sd_bus_message_read(m, "v", "s", &state);
-                else if (util_streq(name, "StateChangeTimestampMonotonic"))
-                        r = sd_bus_message_read(m, "v", "t", &stamp);
-                else
-                        r = sd_bus_message_skip(m, "v");
-                if (r >= 0)
-                        r = sd_bus_message_exit_container(m);
-        }
+        r = property_read_all(m, fields, ELEMENTSOF(fields), &change, &found);
         if (r < 0)
                 return r;
-        *ret_stamp = stamp;
-        return state ? util_streq(state, "active") || util_streq(state, "activating") || util_streq(state, "reloading")
-                     : invocation;
+        /* "auto-restart", and from systemd 254 on "auto-restart-queued" */
+        change.is_restarting = strncmp(change.sub, "auto-restart", strlen("auto-restart")) == 0;
+        *ret = change;
+        if (!(found & 1))
+                return !!(found & 4);
+        return util_streq(change.active, "active") || util_streq(change.active, "activating") ||
+               util_streq(change.active, "reloading");
 }
 
 static bool is_watched_type(const char *unit) {
@@ -171,20 +163,32 @@ static bool is_watched_type(const char *unit) {
                (util_streq(dot, ".service") || util_streq(dot, ".scope") || util_streq(dot, ".slice"));
 }
 
-static int on_properties(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+static void look_at_change(Systemd *systemd, const char *path, uint64_t stamp) {
         _cleanup_free_ char *unit = NULL;
+
+        if (sd_bus_path_decode(path, SYSTEMD_UNIT_PATH, &unit) > 0 && is_watched_type(unit) &&
+            is_news(systemd, unit, stamp))
+                look_up(systemd, unit);
+}
+
+static int on_properties(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        const char *interface, *path = sd_bus_message_get_path(m);
+        UnitChange change;
         Peer *peer = userdata;
-        uint64_t stamp = 0;
+        int r;
 
         (void) error;
-        if (peer->is_user || peer->state != PEER_READY || !peer_sent(peer, m))
+        if (peer->is_user || peer->state != PEER_READY || !peer_sent(peer, m) ||
+            sd_bus_message_read(m, "s", &interface) < 0)
                 return 0;
-        if (read_changes(m, &stamp) <= 0)
+        if (util_streq(interface, SYSTEMD_SERVICE))
+                witness_hold(peer->systemd, m);
+        if (!util_streq(interface, SYSTEMD_UNIT))
                 return 0;
-        if (sd_bus_path_decode(sd_bus_message_get_path(m), SYSTEMD_UNIT_PATH, &unit) <= 0)
-                return 0;
-        if (is_watched_type(unit) && is_news(peer->systemd, unit, stamp))
-                look_up(peer->systemd, unit);
+        r = read_change(m, &change);
+        witness_release(peer->systemd, r >= 0 && witness_holds(peer->systemd, path) ? &change : NULL);
+        if (r > 0)
+                look_at_change(peer->systemd, path, change.stamp);
         return 0;
 }
 

@@ -23,6 +23,8 @@ int systemd_new(Systemd **ret, sd_event *event, const char *runtime_dir, const S
                 systemd->jobs[i].systemd = systemd;
         for (size_t i = 0; i < LOOKUPS_MAX; i++)
                 systemd->lookups[i].systemd = systemd;
+        for (size_t i = 0; i < FACTS_MAX; i++)
+                systemd->facts[i].systemd = systemd;
         pid1 = &systemd->peers[0];
         *pid1 = (Peer){.systemd = systemd, .used = true, .backoff = PEER_BACKOFF_MIN};
         r = peer_arm(pid1, 0);
@@ -36,6 +38,7 @@ Systemd *systemd_free(Systemd *systemd) {
         if (!systemd)
                 return NULL;
         job_cancel_all(systemd);
+        facts_peer_lost(systemd, -ECANCELED);
         signal_forget_all(systemd);
         for (size_t i = 0; i < PEERS_MAX; i++)
                 peer_release(&systemd->peers[i]);
@@ -45,7 +48,7 @@ Systemd *systemd_free(Systemd *systemd) {
 }
 
 /* Names that systemd itself would refuse are not even sent. */
-static bool unit_is_valid(const char *unit) {
+bool systemd_unit_is_valid(const char *unit) {
         size_t n = strnlen(unit, UNIT_NAME_MAX);
 
         return n < UNIT_NAME_MAX && unit[0] != '@' && unit[0] != '.' && strchr(unit, '.') &&
@@ -82,7 +85,7 @@ static int submit(Systemd *systemd, const Request *request) {
 
         if (systemd->closing)
                 return -ESHUTDOWN;
-        if (!unit_is_valid(request->unit) || strnlen(request->path, CGROUP_PATH_MAX) == CGROUP_PATH_MAX)
+        if (!systemd_unit_is_valid(request->unit) || strnlen(request->path, CGROUP_PATH_MAX) == CGROUP_PATH_MAX)
                 return -EINVAL;
         /* Without a cgroup to compare nothing could be checked, so nothing is stopped. */
         if (job_checks_cgroup(request->task) && !query_has(request->unit, PROPERTY_CONTROL_GROUP))

@@ -4,7 +4,7 @@
 
 #include <systemd/sd-event.h>
 
-#include "util.h"
+#include "witness.h"
 
 typedef struct Systemd Systemd;
 
@@ -15,6 +15,19 @@ typedef struct SystemdHandlers {
         /* PID 1 has reloaded its units, or the connection was made anew: everything we rely on may have been rewritten. */
         void (*reloaded)(void *userdata);
         void (*connection)(void *userdata, bool connected, int error);
+        /* PID 1's signals told something of a service's main process; may be NULL. path is "", the service is named in
+         * witness.unit, its run in witness.invocation where it is known. Of PID 1's own services only, not of users'.
+         *   FACT_STARTED     pid, at: a main process that we did not hear of before.
+         *   FACT_ENDED       pid, word, code, status, at: it ended. PID 1 may make up its mind later: the same pid comes
+         *                    again then, with another word. With code 0 the run has failed (word) and the main process
+         *                    still lives (OOM kill, a timeout or watchdog that is being acted on), or there is none
+         *                    (pid 0: ExecStartPre= failed, or a start was refused, "start-limit-hit").
+         *   FACT_RESTARTING  code: NRestarts as it stands. Once when an automatic restart begins to wait for its time, once
+         *                    when PID 1 counts it; both for each restart, unless they come together.
+         * Any of them may be told twice, and its time may differ by 0.1 ms then. Ends during a lost connection (a reexec of
+         * PID 1, or before we started) are not told by themselves: after reloaded(), systemd_service_facts() can be asked
+         * for the last end of a service that was not started again since. */
+        void (*saw)(void *userdata, const char *path, const Witness *witness);
 } SystemdHandlers;
 
 /* result: 0 or negative errno (-ETIMEDOUT when the bound passed, -ECANCELED when the job was replaced, -EREMOTEIO when the
@@ -43,3 +56,28 @@ int systemd_job(Systemd *systemd, const char *path, const char *unit, UnitJob jo
 
 /* KillUnit(unit, "main", signal). */
 int systemd_kill_main(Systemd *systemd, const char *path, const char *unit, int signo, usec_t limit, systemd_done_t done, void *userdata);
+
+/* What PID 1 knows of a service, and of its last main process. Words are empty and numbers 0 where its systemd doesn't
+ * say. */
+typedef struct ServiceFacts {
+        uint64_t as_limit, as_limit_soft, data_limit, data_limit_soft; /* bytes; BYTES_INFINITY = none */
+        char oom_policy[32], restart[32];                              /* "stop", "continue", "kill"; "on-failure", ... */
+        char standard_output[32], standard_error[32];                  /* "journal", "inherit", "null", ... */
+        char log_namespace[UNIT_NAME_MAX];
+        uint32_t main_pid; /* of the one that runs, or 0 */
+        uint32_t n_restarts;
+        char result[32]; /* "success", "oom-kill", ... */
+        /* The last main process, which may be main_pid; all 0 when there was none since the unit was loaded. */
+        uint32_t pid;
+        int32_t code, status; /* as FACT_ENDED; code 0 while it lives */
+        usec_t ended;         /* CLOCK_BOOTTIME; 0 while it lives */
+} ServiceFacts;
+
+/* error: 0 or negative errno (-ENOENT, -ETIMEDOUT, -ECONNRESET when the connection was lost, -ECANCELED at systemd_free());
+ * facts is NULL then. */
+typedef void (*systemd_facts_t)(void *userdata, int error, const ServiceFacts *facts);
+
+/* Asks PID 1 about a service. done() is never called before this returns, and once if it returns 0. -ENOTCONN while there
+ * is no connection, -EBUSY when 32 are being asked about (ask for the next one in done()), -EINVAL if unit is no service. A
+ * unit that is not loaded is loaded for this, and answers with the defaults. */
+int systemd_service_facts(Systemd *systemd, const char *unit, systemd_facts_t done, void *userdata);

@@ -18,8 +18,17 @@
 #define FAKE_NAME "org.freedesktop.systemd1"
 #define FAKE_PATH "/org/freedesktop/systemd1"
 
+/* What a service's last main process is said to be. */
+typedef struct FakeMain {
+        const char *result;
+        int32_t code, status;
+        uint32_t pid, n_restarts;
+        uint64_t start, exit; /* CLOCK_MONOTONIC */
+} FakeMain;
+
 typedef struct FakeUnit {
         char name[64], path[128], active[16], result[16];
+        FakeMain main;
         uint8_t invocation; /* all 16 bytes; 0 = none */
         uint32_t job;
 } FakeUnit;
@@ -44,6 +53,9 @@ typedef struct FakePid1 {
         sd_event_source *listener, *later;
         int fd;
         bool is_broker;
+        bool is_old; /* knows no LogNamespace */
+        bool is_mute; /* answers no Get */
+        bool is_odd;  /* sends numbers as text and text as numbers */
         bool forgets; /* the new run ends at once, in peace, and is forgotten */
         char socket_path[200];
         sd_bus *bus;
@@ -161,14 +173,54 @@ static int fake_job(FakePid1 *fake, sd_bus_message *m, const char *name) {
         return 1;
 }
 
+/* A property of the Service interface; 0 when it is none of these. */
+static int fake_get_service(const FakePid1 *fake, sd_bus_message *m, const FakeUnit *unit, const char *name) {
+        const struct {
+                const char *name, *text;
+        } texts[] = {{"OOMPolicy", "stop"},      {"Restart", "on-failure"}, {"StandardOutput", "journal"},
+                     {"StandardError", "inherit"}, {"LogNamespace", "web"}};
+        const struct {
+                const char *name, *type;
+                uint64_t number;
+        } numbers[] = {
+                {"LimitAS", "t", UINT64_MAX},
+                {"LimitASSoft", "t", 1 << 30},
+                {"LimitDATA", "t", 1 << 29},
+                {"LimitDATASoft", "t", 1 << 28},
+                {"MainPID", "u", unit->main.exit ? 0 : unit->main.pid},
+                {"NRestarts", "u", unit->main.n_restarts},
+                {"ExecMainPID", "u", unit->main.pid},
+                {"ExecMainCode", "i", (uint64_t) unit->main.code},
+                {"ExecMainStatus", "i", (uint64_t) unit->main.status},
+                {"ExecMainExitTimestampMonotonic", "t", unit->main.exit},
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(texts); i++)
+                if (util_streq(texts[i].name, name) && fake->is_odd)
+                        return sd_bus_reply_method_return(m, "v", "t", (uint64_t) 1);
+                else if (util_streq(texts[i].name, name))
+                        return sd_bus_reply_method_return(m, "v", "s", texts[i].text);
+        for (size_t i = 0; i < ELEMENTSOF(numbers); i++)
+                if (util_streq(numbers[i].name, name) && fake->is_odd)
+                        return sd_bus_reply_method_return(m, "v", "s", "many");
+                else if (util_streq(numbers[i].name, name) && numbers[i].type[0] == 't')
+                        return sd_bus_reply_method_return(m, "v", "t", numbers[i].number);
+                else if (util_streq(numbers[i].name, name))
+                        return sd_bus_reply_method_return(m, "v", numbers[i].type, (uint32_t) numbers[i].number);
+        return 0;
+}
+
 static int fake_get(FakePid1 *fake, sd_bus_message *m) {
         const char *interface, *property;
         _cleanup_free_ char *name = NULL;
         FakeUnit *unit;
         uint8_t id[16];
+        int r;
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
 
         fake->n_gets++;
+        if (fake->is_mute)
+                return 1;
         (void) sd_bus_message_read(m, "ss", &interface, &property);
         (void) sd_bus_path_decode(sd_bus_message_get_path(m), FAKE_PATH "/unit", &name);
         unit = name ? fake_unit(fake, name) : NULL;
@@ -185,6 +237,11 @@ static int fake_get(FakePid1 *fake, sd_bus_message *m) {
                 return sd_bus_reply_method_return(m, "v", "s", unit->path);
         if (util_streq(property, "Result"))
                 return sd_bus_reply_method_return(m, "v", "s", unit->result);
+        if (fake->is_old && util_streq(property, "LogNamespace"))
+                return sd_bus_reply_method_errorf(m, SD_BUS_ERROR_UNKNOWN_PROPERTY, "Unknown property.");
+        r = fake_get_service(fake, m, unit, property);
+        if (r != 0)
+                return r;
         if (util_streq(property, "Job"))
                 return sd_bus_reply_method_return(m, "v", "(uo)", unit->job, "/");
         memset(id, unit->invocation, sizeof(id));
@@ -253,6 +310,44 @@ static inline void fake_changed(FakePid1 *fake, const char *name, const char *ac
         assert(sd_bus_emit_signal(fake->bus, object, "org.freedesktop.DBus.Properties", "PropertiesChanged", "sa{sv}as",
                                   FAKE_NAME ".Unit", 3, "Following", "s", "", "ActiveState", "s", active,
                                   "StateChangeTimestampMonotonic", "t", stamp, 0) >= 0);
+}
+
+/* The two halves of what PID 1 sends for each change of a service: all that may change, always, in this order. */
+static inline void fake_service_changed(FakePid1 *fake, const char *name, const FakeMain *main) {
+        _cleanup_free_ char *object = NULL;
+
+        (void) sd_bus_path_encode(FAKE_PATH "/unit", name, &object);
+        assert(sd_bus_emit_signal(fake->bus, object, "org.freedesktop.DBus.Properties", "PropertiesChanged", "sa{sv}as",
+                                  FAKE_NAME ".Service", 10, "MainPID", "u", main->exit ? 0 : main->pid, "StatusText",
+                                  "s", "", "Result", "s", main->result, "UID", "u", 0, "NRestarts", "u",
+                                  main->n_restarts, "ExecMainStartTimestampMonotonic", "t", main->start,
+                                  "ExecMainExitTimestampMonotonic", "t", main->exit, "ExecMainPID", "u", main->pid,
+                                  "ExecMainCode", "i", main->code, "ExecMainStatus", "i", main->status, 1,
+                                  "ExecStart") >= 0);
+}
+
+static inline void fake_unit_changed(FakePid1 *fake, const char *name, const char *active, const char *sub,
+                                     uint8_t invocation) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        _cleanup_free_ char *object = NULL;
+        uint8_t id[16];
+
+        memset(id, invocation, sizeof(id));
+        (void) sd_bus_path_encode(FAKE_PATH "/unit", name, &object);
+        assert(sd_bus_message_new_signal(fake->bus, &m, object, "org.freedesktop.DBus.Properties",
+                                         "PropertiesChanged") >= 0);
+        assert(sd_bus_message_append(m, "s", FAKE_NAME ".Unit") >= 0);
+        assert(sd_bus_message_open_container(m, 'a', "{sv}") >= 0);
+        assert(sd_bus_message_append(m, "{sv}{sv}", "ActiveState", "s", active, "SubState", "s", sub) >= 0);
+        assert(sd_bus_message_open_container(m, 'e', "sv") >= 0);
+        assert(sd_bus_message_append(m, "s", "InvocationID") >= 0);
+        assert(sd_bus_message_open_container(m, 'v', "ay") >= 0);
+        assert(sd_bus_message_append_array(m, 'y', id, sizeof(id)) >= 0);
+        assert(sd_bus_message_close_container(m) >= 0);
+        assert(sd_bus_message_close_container(m) >= 0);
+        assert(sd_bus_message_close_container(m) >= 0);
+        assert(sd_bus_message_append(m, "as", 0) >= 0);
+        assert(sd_bus_send(fake->bus, m, NULL) >= 0);
 }
 
 static void fake_listen(FakePid1 *fake) {
