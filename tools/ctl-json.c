@@ -9,12 +9,12 @@
 
 static int read_value(sd_bus_message *m, unsigned depth, json_t **ret);
 
-static json_t *number(uint64_t value) {
+json_t *ctl_json_number(uint64_t value) {
         /* JSON numbers are signed here; what is larger is "no limit" everywhere in our interface. */
         return value > INT64_MAX ? json_null() : json_integer((json_int_t) value);
 }
 
-static json_t *escaped(const char *text) {
+json_t *ctl_json_string(const char *text) {
         char shown[CTL_TEXT_MAX];
 
         (void) utf8_escape(text, shown, sizeof(shown));
@@ -40,7 +40,7 @@ static int read_basic(sd_bus_message *m, char type, json_t **ret) {
                 return r;
         switch (type) {
         case SD_BUS_TYPE_UINT64:
-                *ret = number(v.u64);
+                *ret = ctl_json_number(v.u64);
                 break;
         case SD_BUS_TYPE_INT64:
                 *ret = json_integer(v.i64);
@@ -58,7 +58,7 @@ static int read_basic(sd_bus_message *m, char type, json_t **ret) {
                 *ret = json_real(v.real) ?: json_null(); /* NaN and infinity are no JSON */
                 break;
         default:
-                *ret = escaped(v.text);
+                *ret = ctl_json_string(v.text);
         }
         return *ret ? 0 : -ENOMEM;
 }

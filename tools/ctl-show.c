@@ -7,7 +7,7 @@
 
 #define BAR_WIDTH 50
 
-static void label(const char *text) {
+void ctl_show_label(const char *text) {
         ctl_text_print(stdout, "%10s%s ", text, text[0] ? ":" : " ");
 }
 
@@ -41,15 +41,15 @@ static void show_head(const json_t *unit) {
                        ctl_json_text(unit, "rung")[0] ? " on rung " : "", ctl_json_text(unit, "rung"),
                        ctl_unit_holds(unit, holds, sizeof(holds))[0] ? ", " : "", holds);
         ctl_text_print(stdout, "%s", ctl_text_color(stdout, COLOR_PLAIN));
-        label("Path");
+        ctl_show_label("Path");
         ctl_text_print(stdout, "%s\n", ctl_json_text(unit, "path"));
         if (invocation[0]) {
-                label("Invocation");
+                ctl_show_label("Invocation");
                 ctl_text_print(stdout, "%s\n", invocation);
         }
-        label("Policy");
+        ctl_show_label("Policy");
         ctl_text_print(stdout, "%s, mode %s\n", ctl_json_text(unit, "policy"), ctl_json_text(unit, "mode"));
-        label("Watched");
+        ctl_show_label("Watched");
         ctl_text_print(stdout, "%s\n",
                        util_streq(watch, "wire")    ? "by tripwire"
                        : util_streq(watch, "timer") ? "by timer"
@@ -60,7 +60,7 @@ static void show_usage(const json_t *unit) {
         uint64_t used = ctl_json_u64(unit, "usage_working_set"), limit = ctl_json_u64(unit, "limit_bytes");
         char a[UNITS_TEXT_MAX], b[UNITS_TEXT_MAX], c[UNITS_TEXT_MAX], d[UNITS_TEXT_MAX], bar[BAR_WIDTH + 3];
 
-        label("Usage");
+        ctl_show_label("Usage");
         if (used == UINT64_MAX) {
                 ctl_text_print(stdout, "not read yet\n");
                 return;
@@ -68,13 +68,13 @@ static void show_usage(const json_t *unit) {
         ctl_text_print(stdout, "%s working set (in all %s: anon %s, file %s)\n", units_format_bytes(used, a),
                        ctl_unit_bytes(unit, "usage_current", b), ctl_unit_bytes(unit, "usage_anon", c),
                        ctl_unit_bytes(unit, "usage_file", d));
-        label("Limit");
+        ctl_show_label("Limit");
         ctl_text_print(stdout, "%s, of %s\n", units_format_bytes(limit, a),
                        ctl_json_text(unit, "limit_source")[0] ? ctl_json_text(unit, "limit_source")
                                                               : "an unknown cgroup");
         if (limit == UINT64_MAX || limit == 0)
                 return;
-        label("");
+        ctl_show_label("");
         ctl_text_print(stdout, "%s %s\n", ctl_show_bar(used, limit, json_object_get(unit, "rungs"), BAR_WIDTH, bar),
                        ctl_unit_share_text(unit, a));
 }
@@ -93,7 +93,7 @@ static void show_rungs(const json_t *unit) {
                                         ctl_unit_bytes(rung, "usage_bytes", bytes));
                 else if (usage[0])
                         (void) snprintf(level, sizeof(level), "%s", usage);
-                label(i == 0 ? "Rungs" : "");
+                ctl_show_label(i == 0 ? "Rungs" : "");
                 ctl_text_print(stdout, "%s%c %-12s %-18s %s%s\n",
                                here ? ctl_text_color(stdout, ctl_unit_color(unit)) : "", here ? '>' : ' ', name, level,
                                ctl_json_text(rung, "actions"), here ? ctl_text_color(stdout, COLOR_PLAIN) : "");
@@ -104,7 +104,7 @@ static void show_wire(const json_t *unit) {
         uint64_t wire = ctl_json_u64(unit, "wire");
         char a[UNITS_TEXT_MAX], b[UNITS_TEXT_MAX];
 
-        label("Wire");
+        ctl_show_label("Wire");
         if (wire == UINT64_MAX)
                 ctl_text_print(stdout, "none placed");
         else
@@ -119,18 +119,18 @@ static void show_counters(const json_t *unit) {
         char window[UNITS_TEXT_MAX];
 
         if (json_object_get(unit, "pressure_some_avg10")) {
-                label("Pressure");
+                ctl_show_label("Pressure");
                 ctl_text_print(stdout, "some %.2f %%, full %.2f %% of the last 10 s\n",
                                ctl_json_double(unit, "pressure_some_avg10"),
                                ctl_json_double(unit, "pressure_full_avg10"));
         }
         if (json_object_get(unit, "events_high")) {
-                label("Events");
+                ctl_show_label("Events");
                 ctl_text_print(stdout, "high %" PRIu64 ", max %" PRIu64 ", oom %" PRIu64 ", oom_kill %" PRIu64 "\n",
                                ctl_json_u64(unit, "events_high"), ctl_json_u64(unit, "events_max"),
                                ctl_json_u64(unit, "events_oom"), ctl_json_u64(unit, "events_oom_kill"));
         }
-        label("Budget");
+        ctl_show_label("Budget");
         ctl_text_print(stdout, "%" PRIu64 " of %" PRIu64 " restarts spent in %s\n", ctl_json_u64(unit, "budget_spent"),
                        ctl_json_u64(unit, "budget_count"), ctl_unit_duration(unit, "budget_window_usec", window));
 }
@@ -152,7 +152,7 @@ static void show_records(const json_t *unit) {
         size_t i;
 
         json_array_foreach(records, i, record) {
-                label(i == 0 ? "Records" : "");
+                ctl_show_label(i == 0 ? "Records" : "");
                 ctl_show_record(record, /* with_unit= */ false);
         }
 }

@@ -3,6 +3,9 @@
 
 #include "ctl.h"
 
+/* What begins a line: "     Usage: ", or as many blanks for "". */
+void ctl_show_label(const char *text);
+
 int ctl_show_unit(const json_t *unit);
 
 /* One record as one line. */

@@ -22,6 +22,8 @@ typedef struct Ctl {
         bool json;
         const char *socket;
         const char *root; /* check: where policy.d is looked for */
+        const char *since, *unit, *verdict; /* history: which incidents; NULL = all */
+        const char *directory; /* history, explain: of the journal; NULL = the host's */
         sd_bus *bus;      /* NULL until the first call */
 } Ctl;
 
@@ -32,6 +34,8 @@ CtlExit ctl_status(Ctl *ctl, char **arguments);
 CtlExit ctl_list(Ctl *ctl, char **arguments);
 CtlExit ctl_policy(Ctl *ctl, char **arguments);
 CtlExit ctl_check(Ctl *ctl, char **arguments);
+CtlExit ctl_history(Ctl *ctl, char **arguments);
+CtlExit ctl_explain(Ctl *ctl, char **arguments);
 CtlExit ctl_watch(Ctl *ctl, char **arguments);
 CtlExit ctl_drill(Ctl *ctl, char **arguments);
 CtlExit ctl_pause(Ctl *ctl, char **arguments);

@@ -19,6 +19,8 @@ static const Verb verbs[] = {
         {"list", "", 0, 0, ctl_list, "Every watched unit"},
         {"policy", "UNIT", 1, 1, ctl_policy, "The policy in force, each value with its file and line"},
         {"check", "[--root=DIR]", 0, 0, ctl_check, "Look for mistakes in the policy files; needs no daemon"},
+        {"explain", "UNIT|INCIDENT", 1, 1, ctl_explain, "What an incident was; of a unit: the latest; needs no daemon"},
+        {"history", "", 0, 0, ctl_history, "The incidents that the journal remembers; needs no daemon"},
         {"watch", "", 0, 0, ctl_watch, "Show what the daemon sees and does, as it happens"},
         {"drill", "UNIT RUNG", 2, 2, ctl_drill, "Take a rung now, as if its conditions held"},
         {"pause", "[UNIT]", 0, 1, ctl_pause, "Take no more action on a unit, or on any"},
@@ -39,6 +41,10 @@ static void print_help(void) {
                 "\nOptions:\n"
                 "  --json                 Answer in JSON; sizes in bytes, times in microseconds\n"
                 "  --root=DIR             check: look for policy files below DIR\n"
+                "  --since=TIME           history: only from then on; \"-1h\", \"today\", \"2026-11-21 10:00\"\n"
+                "  --unit=UNIT            history: only of this unit\n"
+                "  --verdict=VERDICT      history: only of this verdict, \"memory-error\" for example\n"
+                "  --directory=DIR        history, explain: read the journal files in DIR, not the host's\n"
                 "  --socket=PATH          The daemon's socket, instead of %s\n"
                 "  -h, --help             This text\n"
                 "  --version              The version\n"
@@ -47,30 +53,46 @@ static void print_help(void) {
                 CTL_SOCKET);
 }
 
+enum {
+        OPTION_ROOT = 0x100, /* from here on with a text */
+        OPTION_SOCKET,
+        OPTION_SINCE,
+        OPTION_UNIT,
+        OPTION_VERDICT,
+        OPTION_DIRECTORY, /* up to here */
+        OPTION_JSON,
+        OPTION_VERSION,
+        OPTION_NO_PAGER,
+};
+
+static const struct option options[] = {
+        {"json", no_argument, NULL, OPTION_JSON},
+        {"root", required_argument, NULL, OPTION_ROOT},
+        {"socket", required_argument, NULL, OPTION_SOCKET},
+        {"since", required_argument, NULL, OPTION_SINCE},
+        {"unit", required_argument, NULL, OPTION_UNIT},
+        {"verdict", required_argument, NULL, OPTION_VERDICT},
+        {"directory", required_argument, NULL, OPTION_DIRECTORY},
+        {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, OPTION_VERSION},
+        {"no-pager", no_argument, NULL, OPTION_NO_PAGER}, /* there is none; scripts that say so are right */
+        {},
+};
+
 /* Returns 0 to go on, 1 when everything asked for was printed, -EINVAL on a mistake (said by getopt). */
 static int parse_options(Ctl *ctl, int argc, char **argv) {
-        enum { OPTION_JSON = 0x100, OPTION_ROOT, OPTION_SOCKET, OPTION_VERSION, OPTION_NO_PAGER };
-        static const struct option options[] = {
-                {"json", no_argument, NULL, OPTION_JSON},
-                {"root", required_argument, NULL, OPTION_ROOT},
-                {"socket", required_argument, NULL, OPTION_SOCKET},
-                {"help", no_argument, NULL, 'h'},
-                {"version", no_argument, NULL, OPTION_VERSION},
-                {"no-pager", no_argument, NULL, OPTION_NO_PAGER}, /* there is none; scripts that say so are right */
-                {},
-        };
+        const char **const texts[] = {&ctl->root, &ctl->socket,  &ctl->since,
+                                      &ctl->unit, &ctl->verdict, &ctl->directory};
         int c;
 
+        static_assert(ELEMENTSOF(texts) == OPTION_DIRECTORY - OPTION_ROOT + 1, "an option has no place for its text");
         while ((c = getopt_long(argc, argv, "h", options, NULL)) >= 0)
                 switch (c) {
+                case OPTION_ROOT ... OPTION_DIRECTORY:
+                        *texts[c - OPTION_ROOT] = optarg;
+                        break;
                 case OPTION_JSON:
                         ctl->json = true;
-                        break;
-                case OPTION_ROOT:
-                        ctl->root = optarg;
-                        break;
-                case OPTION_SOCKET:
-                        ctl->socket = optarg;
                         break;
                 case OPTION_NO_PAGER:
                         break;
