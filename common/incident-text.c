@@ -234,6 +234,16 @@ static const char *const end_fates[] = {
 };
 static_assert(ELEMENTSOF(end_fates) == _FATE_MAX, "a fate has no words");
 
+/* Of an end that the sentence has told already. */
+static const char *const told_fates[] = {
+        [FATE_SURVIVED] = "the unit goes on",
+        [FATE_WORKER_DIED] = "the rest of the unit goes on",
+        [FATE_EXITED] = "",
+        [FATE_KILLED] = "",
+        [FATE_RESTARTED] = "systemd restarted it",
+};
+static_assert(ELEMENTSOF(told_fates) == _FATE_MAX, "a fate has no words");
+
 static const struct {
         void (*say)(Text *text, const Incident *incident);
         const char *const *fates;
@@ -245,9 +255,9 @@ static const struct {
         [VERDICT_USERSPACE_OOM] = {say_userspace, end_fates},
         [VERDICT_MEMGUARD] = {say_memguard, end_fates},
         [VERDICT_KILLED] = {say_killed, end_fates},
-        [VERDICT_EXIT_137] = {say_exit_137, end_fates},
+        [VERDICT_EXIT_137] = {say_exit_137, told_fates},
         [VERDICT_RUNTIME_OOM] = {say_runtime, error_fates},
-        [VERDICT_FAILURE] = {say_failure, end_fates},
+        [VERDICT_FAILURE] = {say_failure, told_fates},
 };
 static_assert(ELEMENTSOF(sentences) == _VERDICT_MAX, "a verdict has no sentence");
 
@@ -263,6 +273,7 @@ static const char *confidence_word(Confidence confidence) {
 }
 
 int incident_sentence(const Incident *incident, char *buf, size_t size) {
+        const char *fate = "";
         Text text = {};
 
         assert(incident->verdict >= 0 && incident->verdict < _VERDICT_MAX);
@@ -270,8 +281,8 @@ int incident_sentence(const Incident *incident, char *buf, size_t size) {
         add(&text, ": %s", confidence_word(incident->confidence));
         sentences[incident->verdict].say(&text, incident);
         if (incident->fate >= 0 && incident->fate < _FATE_MAX)
-                add(&text, "; %s", sentences[incident->verdict].fates[incident->fate]);
-        add(&text, ".");
+                fate = sentences[incident->verdict].fates[incident->fate];
+        add(&text, "%s%s.", fate[0] ? "; " : "", fate);
 
         (void) utf8_escape(text.buf, buf, size);
         return (int) strlen(buf);

@@ -9,20 +9,43 @@ __memguardctl_rungs() {
         memguardctl policy "$1" 2>/dev/null | sed -n 's/^\[Rung \(.*\)\]$/\1/p'
 }
 
+# Not by compgen -W, which would expand a "$" or a backslash in the name of a unit.
+__memguardctl_offer_units() {
+        local unit
+
+        while IFS= read -r unit; do
+                [[ $unit == "$1"* ]] && COMPREPLY+=("$(printf %q "$unit")")
+        done < <(__memguardctl_units)
+}
+
 _memguardctl() {
         local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
-        local options='--json --root --socket --no-pager --help --version'
-        local verbs='status list policy check watch drill pause resume reload'
+        local options='--json --root --socket --since --unit --verdict --directory --no-pager --help --version'
+        local verbs='status list policy check explain history watch drill pause resume reload'
+        local verdicts='memory-error kernel-oom-unit kernel-oom-ancestor kernel-oom-host userspace-oom memguard killed'
+        verdicts+=' exit-137 runtime-oom failure'
         local verb='' unit='' i
 
         COMPREPLY=()
         case $prev in
-        --root)
+        --root | --directory)
                 mapfile -t COMPREPLY < <(compgen -d -- "$cur")
                 return
                 ;;
         --socket)
                 mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+                return
+                ;;
+        --since)
+                mapfile -t COMPREPLY < <(compgen -W 'today yesterday -1h -1d -7d' -- "$cur")
+                return
+                ;;
+        --verdict)
+                mapfile -t COMPREPLY < <(compgen -W "$verdicts" -- "$cur")
+                return
+                ;;
+        --unit)
+                __memguardctl_offer_units "$cur"
                 return
                 ;;
         esac
@@ -33,7 +56,7 @@ _memguardctl() {
 
         for ((i = 1; i < COMP_CWORD; i++)); do
                 case ${COMP_WORDS[i]} in
-                --root | --socket) i=$((i + 1)) ;;
+                --root | --socket | --since | --unit | --verdict | --directory) i=$((i + 1)) ;;
                 -*) ;;
                 *)
                         if [[ -z $verb ]]; then
@@ -50,12 +73,9 @@ _memguardctl() {
                 return
         fi
         case $verb in
-        status | policy | pause | resume | drill)
+        status | policy | explain | pause | resume | drill)
                 if [[ -z $unit ]]; then
-                        # Not by compgen -W, which would expand a "$" or a backslash in the name of a unit.
-                        while IFS= read -r i; do
-                                [[ $i == "$cur"* ]] && COMPREPLY+=("$(printf %q "$i")")
-                        done < <(__memguardctl_units)
+                        __memguardctl_offer_units "$cur"
                 elif [[ $verb == drill ]]; then
                         mapfile -t COMPREPLY < <(compgen -W "$(__memguardctl_rungs "$unit")" -- "$cur")
                 fi
