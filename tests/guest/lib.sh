@@ -50,9 +50,9 @@ guard_policy() {
   memguardctl reload
 }
 
-# write_service NAME [KEY=VALUE...] -- COMMAND...: a real unit file, not a transient one, known to systemd but not yet
-# started. Keys go to [Service], those that only [Unit] has to [Unit]. A command NAME.py is one of services/.
-write_service() {
+# unit_file NAME [KEY=VALUE...] -- COMMAND...: a real unit file, not a transient one, that systemd does not know yet.
+# Keys go to [Service], those that only [Unit] has to [Unit]. A command NAME.py is one of services/.
+unit_file() {
   local name=$1 key unit_keys="StartLimitIntervalSec=0" service_keys="" line="" word
   shift
   while [ "$1" != -- ]; do
@@ -71,8 +71,8 @@ write_service() {
     *) set -- "$(command -v "$1")" "${@:2}" ;;
   esac
   for word in "$@"; do
-    word=$(printf %s "$word" | sed -e 's/[\\"]/\\&/g' -e 's/%/%%/g' -e 's/\$/$$/g')
-    line+=" \"$word\""
+    word=${word//\\/\\\\} word=${word//\"/\\\"} word=${word//%/%%}
+    line+=" \"${word//\$/\$\$}\""
   done
   mkdir -p /run/systemd/system
   cat >"/run/systemd/system/$(unit "$name")" <<UNIT
@@ -84,8 +84,13 @@ Type=exec
 Environment=WORK=$(work_file "$name")
 ExecStart=${line# }$service_keys
 UNIT
-  rm -f "$(work_file "$name")"
-  unit "$name" >>"$CASE_STATE/services"
+}
+
+# write_service NAME [KEY=VALUE...] -- COMMAND...: a unit file known to systemd, not yet started.
+write_service() {
+  unit_file "$@"
+  rm -f "$(work_file "$1")"
+  unit "$1" >>"$CASE_STATE/services"
   systemctl daemon-reload
 }
 
