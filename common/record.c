@@ -2,6 +2,8 @@
  * (systemd/memguard.catalog) hold on to it, so a kind whose meaning changes gets a new one. */
 #include "record.h"
 
+#include "incident.h"
+
 /* syslog's numbers, here because <syslog.h> is the shell's. */
 enum {
         LEVEL_ERROR = 3,
@@ -47,4 +49,9 @@ const char *record_message_id(RecordKind kind) {
 int record_priority(RecordKind kind) {
         assert(kind >= 0 && kind < _RECORD_KIND_MAX);
         return kinds[kind].priority;
+}
+
+const char *record_id(const Record *record) {
+        return record->kind == RECORD_INCIDENT ? verdict_message_id(record->incident->verdict)
+                                               : record_message_id(record->kind);
 }

@@ -55,3 +55,6 @@ const char *record_message_id(RecordKind kind);
 
 /* syslog priority: budget spent 3, failed and withheld restarts 4, rungs and incidents 4, actions 5, the rest 6. */
 int record_priority(RecordKind kind);
+
+/* The MESSAGE_ID of this very record, an incident's included. */
+const char *record_id(const Record *record);

@@ -4,6 +4,7 @@
 #include <systemd/sd-bus.h>
 
 #include "api.h"
+#include "incident.h"
 
 #define API_PATH "/org/memguard1"
 #define API_INTERFACE "org.memguard1.Manager"
@@ -28,7 +29,11 @@ typedef struct ApiList {
 } ApiList;
 
 typedef struct ApiRecord {
-        Record record;
+        Record record;         /* its incident does not live so long; what watchers are told of it is here: */
+        const char *message_id;
+        char incident[INCIDENT_ID_MAX];
+        int pid;
+        const char *verdict, *cause, *fate, *confidence; /* "" where there is none */
         char unit[UNIT_NAME_MAX];
         char path[CGROUP_PATH_MAX];
         uint64_t realtime;

@@ -215,6 +215,11 @@ static int put_record_numbers(sd_bus_message *m, const ApiRecord *kept) {
                                   record_priority(record->kind));
         if (r < 0)
                 return r;
+        if (kept->pid > 0) {
+                r = api_put_u64(m, "pid", (uint64_t) kept->pid);
+                if (r < 0)
+                        return r;
+        }
         if (record->latency != USEC_INFINITY) {
                 r = api_put_u64(m, "latency_usec", record->latency);
                 if (r < 0)
@@ -229,7 +234,7 @@ int api_put_record(sd_bus_message *m, const ApiRecord *kept) {
                 const char *key, *text;
         } texts[] = {
                 {"kind", record_kind_word(record->kind)},
-                {"message_id", record_message_id(record->kind)},
+                {"message_id", kept->message_id},
                 {"unit", kept->unit},
                 {"path", kept->path},
                 {"invocation_id", record->invocation},
@@ -237,6 +242,11 @@ int api_put_record(sd_bus_message *m, const ApiRecord *kept) {
                 {"action", record->action},
                 {"result", record->result},
                 {"reason", record->reason},
+                {"incident", kept->incident},
+                {"verdict", kept->verdict},
+                {"cause", kept->cause},
+                {"fate", kept->fate},
+                {"confidence", kept->confidence},
                 {"text", record->text},
         };
         int r;

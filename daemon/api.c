@@ -281,10 +281,25 @@ static int send_record(ApiClient *client, const ApiRecord *record) {
         return sd_bus_send(client->bus, m, NULL);
 }
 
+static void keep_record(ApiRecord *kept, const Record *record) {
+        const Incident *incident = record->incident;
+        bool judged = record->kind == RECORD_INCIDENT;
+
+        kept->record = *record;
+        kept->record.incident = NULL;
+        kept->message_id = record_id(record);
+        kept->pid = incident ? incident->pid : 0;
+        (void) snprintf(kept->incident, sizeof(kept->incident), "%s", incident ? incident->id : "");
+        kept->verdict = judged ? verdict_name(incident->verdict) : "";
+        kept->cause = judged ? cause_name(incident->cause) : "";
+        kept->fate = judged ? fate_name(incident->fate) : "";
+        kept->confidence = judged ? confidence_name(incident->confidence) : "";
+}
+
 void api_broadcast(Api *api, const Record *record, const char *unit, const char *path, uint64_t realtime_usec) {
         ApiRecord *kept = &api->records[api->n_records++ % API_RECORDS_MAX];
 
-        kept->record = *record;
+        keep_record(kept, record);
         (void) snprintf(kept->unit, sizeof(kept->unit), "%s", unit ?: "");
         (void) snprintf(kept->path, sizeof(kept->path), "%s", path ?: "");
         kept->realtime = realtime_usec;

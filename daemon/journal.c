@@ -11,13 +11,15 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "incident.h"
 #include "journal.h"
 #include "units.h"
 #include "utf8.h"
 
-#define ENTRY_MAX 8192 /* far below the 200 KiB above which journald wants a file instead of a datagram */
+#define ENTRY_MAX 16384 /* far below the 200 KiB above which journald wants a file instead of a datagram */
 #define WAIT_USEC 5000 /* for room in journald's queue; once it had none, we don't wait until it has again */
 
 static struct {
@@ -149,12 +151,65 @@ static void name_unit(Entry *entry, const char *unit, const char *path) {
         field(entry, "MEMGUARD_UNIT", unit);
 }
 
+static usec_t clock_now(clockid_t clock) {
+        struct timespec now;
+
+        return clock_gettime(clock, &now) < 0 ? 0 : (usec_t) now.tv_sec * USEC_PER_SEC + (usec_t) now.tv_nsec / 1000;
+}
+
+/* Times are of CLOCK_BOOTTIME inside; people and programs read wall-clock time. */
+static usec_t wall_time(usec_t at) {
+        return clock_now(CLOCK_REALTIME) - util_sub(clock_now(CLOCK_BOOTTIME), at);
+}
+
+static void put_evidence(Entry *entry, const Incident *incident) {
+        char line[WITNESS_TEXT_MAX + 64];
+
+        for (unsigned i = 0; i < incident->n_evidence; i++) {
+                const Evidence *evidence = &incident->evidence[i];
+
+                (void) snprintf(line, sizeof(line), "%s %llu %s", source_name(evidence->source),
+                                (unsigned long long) wall_time(evidence->at), evidence->text);
+                field(entry, "MEMGUARD_EVIDENCE", line);
+        }
+}
+
+static void put_verdict(Entry *entry, const Incident *incident) {
+        char memory[INCIDENT_MEMORY_MAX];
+
+        field(entry, "MEMGUARD_VERDICT", verdict_name(incident->verdict));
+        field(entry, "MEMGUARD_CAUSE", cause_name(incident->cause));
+        field(entry, "MEMGUARD_FATE", fate_name(incident->fate));
+        field(entry, "MEMGUARD_CONFIDENCE", confidence_name(incident->confidence));
+        number(entry, "MEMGUARD_COUNT", incident->count, UINT64_MAX);
+        field(entry, "MEMGUARD_KILLER", incident->killer);
+        field(entry, "MEMGUARD_LIMIT", incident->limit);
+        field(entry, "MEMGUARD_SITE", incident->site);
+        field(entry, "MEMGUARD_RELEASED", incident->released);
+        put_evidence(entry, incident);
+        if (incident->has_before && incident_memory(&incident->before, memory) > 0)
+                field(entry, "MEMGUARD_BEFORE", memory);
+        if (incident->has_after && incident_memory(&incident->after, memory) > 0)
+                field(entry, "MEMGUARD_AFTER", memory);
+}
+
+static void put_incident(Entry *entry, const Record *record) {
+        const Incident *incident = record->incident;
+
+        field(entry, "MEMGUARD_INCIDENT", incident->id);
+        number(entry, "MEMGUARD_PID", (uint64_t) incident->pid, 0);
+        field(entry, "MEMGUARD_COMM", incident->comm);
+        number(entry, "MEMGUARD_TIME_USEC", wall_time(incident->at), UINT64_MAX);
+        if (record->kind == RECORD_INCIDENT)
+                put_verdict(entry, incident);
+}
+
 void journal_record(const Record *record, const char *unit, const char *path, const char *policy_mode) {
         int priority = record_priority(record->kind);
         Entry entry;
 
         begin(&entry, priority, record->text);
-        field(&entry, "MESSAGE_ID", record_message_id(record->kind));
+        field(&entry, "MESSAGE_ID", record_id(record));
         if (unit)
                 name_unit(&entry, unit, path);
         field(&entry, "MEMGUARD_CGROUP", path ? path : "");
@@ -167,6 +222,8 @@ void journal_record(const Record *record, const char *unit, const char *path, co
         number(&entry, "MEMGUARD_LATENCY_USEC", record->latency, USEC_INFINITY);
         number(&entry, "MEMGUARD_FREED_BYTES", record->freed, BYTES_INFINITY);
         field(&entry, "MEMGUARD_MODE", policy_mode ? policy_mode : "");
+        if (record->incident)
+                put_incident(&entry, record);
         send_or_print(&entry, priority, unit, record->text);
 }
 

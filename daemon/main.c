@@ -150,16 +150,18 @@ static int restore(const char *root) {
  * thread's own. */
 static int run(const ManagerOptions *options) {
         _cleanup_(manager_freep) Manager *manager = NULL;
+        ManagerOptions own = *options;
         int r;
 
         r = privileges_lock_memory();
         if (r < 0)
                 journal_log(4, "The daemon's memory could not be locked (%s); it may be slow when memory is short.",
                             strerrordesc_np(-r));
+        own.kmsg_fd = kmsg_open("/dev/kmsg");
         r = privileges_drop();
         if (r < 0)
                 journal_log(4, "The capabilities that are not needed could not be dropped: %s.", strerrordesc_np(-r));
-        r = manager_new(&manager, options);
+        r = manager_new(&manager, &own);
         if (r < 0)
                 return r;
         return manager_run(manager);

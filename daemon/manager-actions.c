@@ -189,8 +189,19 @@ void manager_carry_out(Manager *manager, const Action *action) {
         case ACTION_SPEND:
                 spend(manager);
                 break;
+        case ACTION_LEDGER:
+                manager_read_ledger(manager, action->path, /* unknown_only= */ false);
+                break;
+        case ACTION_LOOK:
+                manager_look(manager, action);
+                break;
+        case ACTION_READ_BACK:
+                manager_read_back(manager, action);
+                break;
         case ACTION_RECORD:
                 tell(manager, action);
+                if (action->record.kind == RECORD_INCIDENT)
+                        manager_witness_save(manager);
                 break;
         case _ACTION_KIND_MAX:
         case _ACTION_KIND_INVALID:

@@ -123,6 +123,8 @@ static void detach(Manager *manager, unsigned at) {
         act_forget(guarded->path);
         tree_unwatch(manager->tree, guarded->path, WATCHED_FILES);
         want_psi(manager, guarded, NULL);
+        if (armed)
+                manager_witness_end(manager, guarded);
         remove_at(manager, at);
         if (armed)
                 manager_feed(manager, &event);
@@ -185,6 +187,7 @@ static int feed_start(Manager *manager, Guarded *guarded, bool fresh) {
         guarded->placed = false;
         guarded->armed = true;
         manager_feed(manager, &event);
+        manager_witness_run(manager, guarded);
         return 0;
 }
 

@@ -130,6 +130,10 @@ static void reloaded(void *userdata) {
         manager->scanning = false;
 }
 
+static void saw(void *userdata, const char *path, const Witness *witness) {
+        manager_saw(userdata, path, witness);
+}
+
 static void connection(void *userdata, bool connected, int error) {
         ((Manager *) userdata)->systemd_connected = connected;
         if (!connected)
@@ -140,8 +144,5 @@ static void connection(void *userdata, bool connected, int error) {
 void manager_handlers(TreeHandlers *tree, PsiHandlers *psi, SystemdHandlers *systemd, Manager *manager) {
         *tree = (TreeHandlers){manager, wants_dir, appeared, vanished, modified};
         *psi = (PsiHandlers){manager, read_units};
-        *systemd = (SystemdHandlers){.userdata = manager,
-                                     .unit_changed = unit_changed,
-                                     .reloaded = reloaded,
-                                     .connection = connection};
+        *systemd = (SystemdHandlers){manager, unit_changed, reloaded, connection, saw};
 }

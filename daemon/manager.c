@@ -213,6 +213,7 @@ Manager *manager_free(Manager *manager) {
         if (!manager)
                 return NULL;
         manager->stopping = true;
+        manager_witness_done(manager);
         api_free(manager->api);
         systemd_free(manager->systemd);
         psi_free(manager->psi);
@@ -266,11 +267,15 @@ static int start(Manager *manager) {
         if (r < 0 && r != -EBADMSG)
                 return r;
         load_budgets(manager);
+        r = manager_witness_start(manager);
+        if (r < 0)
+                return r;
         if (faccessat(manager->run_fd, "paused", F_OK, 0) == 0)
                 (void) manager_set_paused(manager, "", true);
         manager->scanning = true;
         r = tree_scan(manager->tree);
         manager->scanning = false;
+        engine_forget_past(manager->engine);
         if (r < 0)
                 return r;
         manager_tell(manager, RECORD_DAEMON, "memguardd %s started: it watches %u units by %d policy files.",
@@ -284,6 +289,7 @@ static int start(Manager *manager) {
 static void stop(Manager *manager) {
         manager->stopping = true;
         (void) sd_notify(0, "STOPPING=1");
+        manager_witness_save(manager);
         for (unsigned i = 0; i < manager->n_guarded; i++)
                 act_forget(manager->guarded[i]->path);
         manager->psi = psi_free(manager->psi);

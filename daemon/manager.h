@@ -1,6 +1,7 @@
 /* The manager: the one place where events from the world become the engine's, and the engine's actions become changes of the
  * world. It owns all parts; they know only their handlers. Split by subject: manager.c (life and the flow of events),
- * manager-units.c (cgroups that come and go), manager-watch.c (what the watchers say), manager-actions.c (carrying out), manager-api.c (what clients ask). */
+ * manager-units.c (cgroups that come and go), manager-watch.c (what the watchers say),
+ * manager-witness.c (what the witnesses of incidents say), manager-actions.c (carrying out), manager-api.c (what clients ask). */
 #pragma once
 
 #include <systemd/sd-event.h>
@@ -9,9 +10,13 @@
 #include "api.h"
 #include "engine.h"
 #include "kernfs.h"
+#include "kmsg.h"
+#include "pastfile.h"
 #include "psi.h"
 #include "systemd.h"
+#include "textwatch.h"
 #include "tree.h"
+#include "uprobe.h"
 #include "worker.h"
 
 #define MANAGER_QUEUE 128 /* events waiting; one tick asks for at most ACTIONS_MAX readings */
@@ -21,6 +26,7 @@ typedef struct ManagerOptions {
         const char *root;     /* "/" on a real system */
         const char *trace;    /* a file that every event is appended to, or NULL */
         bool dry_run;
+        int kmsg_fd;          /* /dev/kmsg, opened while that was allowed; or why it could not be, a negative errno */
 } ManagerOptions;
 
 /* The shell's side of a watched unit. */
@@ -36,7 +42,17 @@ typedef struct Guarded {
         bool placed;
         bool wants_psi;
         char invocation[INVOCATION_MAX];
+        usec_t cover_at; /* when its processes are looked at next */
+        unsigned n_covers;
 } Guarded;
+
+/* A unit that ended: what it printed last has not all come yet. */
+typedef struct Leaving {
+        usec_t at; /* 0 = free */
+        char unit[UNIT_NAME_MAX];
+} Leaving;
+
+#define LEAVING_MAX 64 /* at the bound the oldest is left at once */
 
 /* One verb under way. */
 typedef struct Call {
@@ -61,6 +77,12 @@ typedef struct Manager {
         Systemd *systemd;
         Worker *worker;
         Api *api;
+        Kmsg *kmsg;           /* these three may be NULL */
+        Textwatch *textwatch;
+        Uprobe *uprobe;
+        sd_event_source *errands;
+        Leaving leaving[LEAVING_MAX];
+        unsigned next_leaving;
         Guarded *guarded[ENGINE_UNITS_MAX]; /* sorted by path */
         unsigned n_guarded;
         int state_fd;  /* /var/lib/memguard, or -1 */
@@ -108,6 +130,17 @@ void guarded_done(Manager *manager);    /* forgets them all */
 
 /* manager-watch.c */
 void manager_handlers(TreeHandlers *tree, PsiHandlers *psi, SystemdHandlers *systemd, Manager *manager);
+
+/* manager-witness.c */
+int manager_witness_start(Manager *manager); /* what the daemon before us saw, and the witnesses */
+void manager_witness_done(Manager *manager);
+void manager_witness_save(Manager *manager);
+void manager_witness_run(Manager *manager, Guarded *guarded); /* a run is known to the engine */
+void manager_witness_end(Manager *manager, const Guarded *guarded);
+void manager_saw(Manager *manager, const char *path, const Witness *witness);
+void manager_look(Manager *manager, const Action *action);
+void manager_read_back(Manager *manager, const Action *action);
+void manager_read_ledger(Manager *manager, const char *path, bool unknown_only);
 
 /* manager-actions.c */
 void manager_carry_out(Manager *manager, const Action *action);

@@ -64,15 +64,17 @@ int sampler_limit(const Kernfs *kernfs, const char *path, uint64_t *ret_limit, c
         return 0;
 }
 
-static int read_events(int dirfd, Sample *sample) {
+static int read_counts(int dirfd, const char *name, MemoryEvents *ret) {
         char text[1024];
-        MemoryEvents events;
-        int r;
+        int r = kernfs_read(dirfd, name, text, sizeof(text));
 
-        r = kernfs_read(dirfd, "memory.events", text, sizeof(text));
-        if (r < 0)
-                return r;
-        r = kerneltext_memory_events(text, &events);
+        return r < 0 ? r : kerneltext_memory_events(text, ret);
+}
+
+static int read_events(int dirfd, Sample *sample) {
+        MemoryEvents events;
+        int r = read_counts(dirfd, "memory.events", &events);
+
         if (r < 0)
                 return r;
         sample->ev_high = events.high;
@@ -141,6 +143,19 @@ int sampler_read(const Kernfs *kernfs, int dirfd, uint64_t limit, bool need_stat
         sample.limit = MIN(limit, sample.own_max);
         *ret = sample;
         return 0;
+}
+
+int sampler_events(int dirfd, MemoryEvents *ret_all, MemoryEvents *ret_own) {
+        MemoryEvents all;
+        int r;
+
+        r = read_counts(dirfd, "memory.events", &all);
+        if (r < 0)
+                return r;
+        r = read_counts(dirfd, "memory.events.local", ret_own);
+        if (r >= 0)
+                *ret_all = all;
+        return r;
 }
 
 int sampler_pressure(int dirfd, Pressure *ret) {

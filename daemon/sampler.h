@@ -13,6 +13,9 @@ int sampler_limit(const Kernfs *kernfs, const char *path, uint64_t *ret_limit, c
  * Enough to know that no level is reached, and it spares the kernel the flush that memory.stat costs. */
 int sampler_read(const Kernfs *kernfs, int dirfd, uint64_t limit, bool need_stat, Sample *ret);
 
+/* The counts of memory.events, of the cgroup and all below it, and of memory.events.local, of its own. */
+int sampler_events(int dirfd, MemoryEvents *ret_all, MemoryEvents *ret_own);
+
 /* The stall totals of memory.pressure. */
 int sampler_pressure(int dirfd, Pressure *ret);
 

@@ -100,7 +100,7 @@ static void test_policy(void **state) {
         assert_done("\n[Rung restart]\nUsage=90%                   ; /etc/memguard/policy.d/fake.conf:14 (135M)\n");
         CTL("policy", "api", "--json");
         all = parse();
-        assert_int_equal(json_array_size(all), 19);
+        assert_int_equal(json_array_size(all), 22);
         json_decref(all);
 }
 
