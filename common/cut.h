@@ -1,5 +1,5 @@
-/* Takes lines of fixed words, numbers and names apart, from either end: a name may hold any of the fixed words, so it is what
- * is left over between them. Texts are NUL-terminated and are changed by cutting. All leave text and output alone when what
+/* Takes lines of fixed words, numbers and names apart, from either end: a name may hold any of the fixed words, so it is
+ * what is left over between them. Texts are NUL-terminated and are changed by cutting. All leave text and output alone when what
  * they look for is not there. */
 #pragma once
 

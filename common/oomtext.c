@@ -1,6 +1,7 @@
-/* Whoever owns a cgroup names it, and every process names itself, with the very words that these lines are made of. So a
- * line is taken apart from the end at which no name stands, and where several readings are left, nobody is named. The limit
- * of this: printk() splits a line of more than 1024 bytes, or one that another CPU's cuts in two; its cgroups stay unnamed. */
+/* Whoever owns a cgroup names it, and every process names itself, with the very words that these lines are made of. So
+ * a line is taken apart from the end at which no name stands, and where several readings are left, nobody is named. The
+ * limit of this: printk() splits a line of more than 1024 bytes, or one that another CPU's cuts in two; the cgroups of
+ * such a line stay unnamed. */
 #include "oomtext.h"
 
 #include "cut.h"
@@ -54,7 +55,8 @@ static void note_lost(OomText *oom, usec_t at) {
 }
 
 /* "CONSTRAINT_MEMCG,nodemask=(null),cpuset=X,mems_allowed=0,oom_memcg=/A,task_memcg=/A/B,task=COMM,pid=1,uid=0", or for the
- * host "...,global_oom,task_memcg=...". X is a cgroup's name and has no slash but alone, so it can't hold the words sought. */
+ * host "...,global_oom,task_memcg=...". X is a cgroup's name and has no slash but alone, so it can't
+ * hold the words sought. */
 static int read_header(OomText *oom, const KmsgRecord *record, char *text, Witness *witness, char *ret_path) {
         bool is_cgroup = cut_head_word(&text, "CONSTRAINT_MEMCG,"), by_hand = oom->by_hand;
         const char *word = is_cgroup ? ",oom_memcg=/" : ",global_oom,task_memcg=/", *names;

@@ -42,8 +42,8 @@ typedef struct KmsgRecord {
 /* -EINVAL for anything that is no record, or not a whole one. */
 int kmsg_parse_record(const char *record, size_t n, KmsgRecord *ret);
 
-/* A text of n bytes as it was before /dev/kmsg escaped it, NUL-terminated; ret has room for n + 1. A NUL stays escaped: it can
- * stand in no name. */
+/* A text of n bytes as it was before /dev/kmsg escaped it, NUL-terminated; ret has room for n + 1. A NUL stays escaped:
+ * it can stand in no name. */
 void kmsg_unescape(const char *text, size_t n, char *ret);
 
 /* Feeds one record's text. 1: *ret is filled and ret_path (CGROUP_PATH_MAX) is the victim's cgroup ("" when not named); of
