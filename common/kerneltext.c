@@ -23,16 +23,24 @@ static const Key events_keys[] = {
         {"oom_group_kill", offsetof(MemoryEvents, oom_group_kill), false},
 };
 
-/* "kernel" came with 5.18; without slab_reclaimable the working set is judged too large, which errs on the alert side.
- */
+/* What memory.stat says, and of what we make one figure. */
+typedef struct StatText {
+        MemoryStat stat;
+        uint64_t pgsteal_kswapd, pgsteal_direct;
+} StatText;
+
+/* "kernel" came with 5.18; without slab_reclaimable the working set is judged too large, which errs on the alert side. */
 static const Key stat_keys[] = {
-        {"anon", offsetof(MemoryStat, anon), true},
-        {"file", offsetof(MemoryStat, file), true},
-        {"shmem", offsetof(MemoryStat, shmem), false},
-        {"kernel", offsetof(MemoryStat, kernel), false},
-        {"inactive_file", offsetof(MemoryStat, inactive_file), true},
-        {"active_file", offsetof(MemoryStat, active_file), true},
-        {"slab_reclaimable", offsetof(MemoryStat, slab_reclaimable), false},
+        {"anon", offsetof(StatText, stat.anon), true},
+        {"file", offsetof(StatText, stat.file), true},
+        {"shmem", offsetof(StatText, stat.shmem), false},
+        {"kernel", offsetof(StatText, stat.kernel), false},
+        {"inactive_file", offsetof(StatText, stat.inactive_file), true},
+        {"active_file", offsetof(StatText, stat.active_file), true},
+        {"slab_reclaimable", offsetof(StatText, stat.slab_reclaimable), false},
+        {"pgsteal", offsetof(StatText, stat.pgsteal), false},
+        {"pgsteal_kswapd", offsetof(StatText, pgsteal_kswapd), false},
+        {"pgsteal_direct", offsetof(StatText, pgsteal_direct), false},
 };
 
 static const Key meminfo_keys[] = {
@@ -40,6 +48,10 @@ static const Key meminfo_keys[] = {
         {"MemAvailable", offsetof(MemInfo, available), true},
         {"SwapTotal", offsetof(MemInfo, swap_total), false},
         {"SwapFree", offsetof(MemInfo, swap_free), false},
+        {"MemFree", offsetof(MemInfo, free), false},
+        {"Cached", offsetof(MemInfo, cached), false},
+        {"CommitLimit", offsetof(MemInfo, commit_limit), false},
+        {"Committed_AS", offsetof(MemInfo, committed), false},
 };
 
 /* Takes the next line off the text, without its newline. False when no whole line is left. */
@@ -171,13 +183,15 @@ int kerneltext_memory_events(const char *text, MemoryEvents *ret) {
 }
 
 int kerneltext_memory_stat(const char *text, MemoryStat *ret) {
-        MemoryStat stat = {0};
+        StatText all = {0};
         int r;
 
-        r = read_keys(text, ' ', plain_value, stat_keys, ELEMENTSOF(stat_keys), &stat);
+        r = read_keys(text, ' ', plain_value, stat_keys, ELEMENTSOF(stat_keys), &all);
         if (r < 0)
                 return r;
-        *ret = stat;
+        /* Where pgsteal is there, it is the sum of these and more. */
+        all.stat.pgsteal = MAX(all.stat.pgsteal, util_add(all.pgsteal_kswapd, all.pgsteal_direct));
+        *ret = all.stat;
         return 0;
 }
 
@@ -192,16 +206,25 @@ int kerneltext_meminfo(const char *text, MemInfo *ret) {
         return 0;
 }
 
-int kerneltext_keyed(const char *text, const char *key, uint64_t *ret) {
+static int one_value(const char *text, char separator, int (*read_value)(Span, uint64_t *), const char *key,
+                     uint64_t *ret) {
         Key keys[] = {{key, 0, true}};
         uint64_t value;
         int r;
 
-        r = read_keys(text, ' ', plain_value, keys, ELEMENTSOF(keys), &value);
+        r = read_keys(text, separator, read_value, keys, ELEMENTSOF(keys), &value);
         if (r < 0)
                 return r;
         *ret = value;
         return 0;
+}
+
+int kerneltext_kib(const char *text, const char *key, uint64_t *ret) {
+        return one_value(text, ':', kib_value, key, ret);
+}
+
+int kerneltext_keyed(const char *text, const char *key, uint64_t *ret) {
+        return one_value(text, ' ', plain_value, key, ret);
 }
 
 /* "12.34" as 1234. Digits after the second are cut off. */

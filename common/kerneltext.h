@@ -14,6 +14,7 @@ typedef struct MemoryEvents {
 typedef struct MemoryStat {
         uint64_t anon, file, shmem, kernel;
         uint64_t inactive_file, active_file, slab_reclaimable;
+        uint64_t pgsteal; /* pages that reclaim took, cumulated */
 } MemoryStat;
 
 /* memory.pressure: cumulated stall in microseconds. full_total is 0 where the file has no "full" line. */
@@ -25,6 +26,7 @@ typedef struct Pressure {
 /* /proc/meminfo, in bytes. */
 typedef struct MemInfo {
         uint64_t total, available, swap_total, swap_free;
+        uint64_t free, cached, commit_limit, committed;
 } MemInfo;
 
 /* One number, or "max" as BYTES_INFINITY; surrounding blanks and one newline allowed. -EINVAL, -ERANGE. */
@@ -33,14 +35,18 @@ int kerneltext_u64(const char *text, uint64_t *ret);
 /* high, max, oom and oom_kill are required (-ENODATA); numbers that do not parse are -EINVAL. */
 int kerneltext_memory_events(const char *text, MemoryEvents *ret);
 
-/* anon, file, inactive_file and active_file are required; the others are 0 where missing. */
+/* anon, file, inactive_file and active_file are required; the others are 0 where missing. Where there is no pgsteal, it is
+ * that of kswapd and of direct reclaim. */
 int kerneltext_memory_stat(const char *text, MemoryStat *ret);
 
 /* The "some" line with its total= is required. */
 int kerneltext_pressure(const char *text, Pressure *ret);
 
-/* MemTotal and MemAvailable are required; swap is 0 where missing. Values in kB. */
+/* MemTotal and MemAvailable are required; the others are 0 where missing. Values in kB. */
 int kerneltext_meminfo(const char *text, MemInfo *ret);
+
+/* The value of one "Key:   number kB" line, in bytes (/proc/PID/status). -ENODATA, -EINVAL. */
+int kerneltext_kib(const char *text, const char *key, uint64_t *ret);
 
 /* The value of one "key number" line of a flat keyed file (cgroup.events: "populated", "frozen"). -ENODATA, -EINVAL. */
 int kerneltext_keyed(const char *text, const char *key, uint64_t *ret);

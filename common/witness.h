@@ -27,7 +27,7 @@ typedef enum WitnessKind {
 /* What it says. Which fields of Witness each one carries stands behind it; the others are zero or empty. */
 typedef enum Fact {
         FACT_OOM_KILL,     /* the kernel's OOM killer killed pid: pid comm bytes(its anon) and, where the line that names
-                              them was not rate-limited away, scope limit */
+                              them was not rate-limited away, limit; scope always; word("sysrq" where a human asked) */
         FACT_REFUSED,      /* the kernel refused pid an allocation: pid comm bytes(0 before Linux 6.9) */
         FACT_DATA_LIMIT,   /* the kernel says that pid passed RLIMIT_DATA: pid comm bytes(VmData) */
         FACT_BLIND,        /* records were lost or suppressed: absence of a line proves nothing just now */

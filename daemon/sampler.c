@@ -84,7 +84,7 @@ static int read_events(int dirfd, Sample *sample) {
         return 0;
 }
 
-static int read_host(const Kernfs *kernfs, Sample *sample) {
+static int read_host(const Kernfs *kernfs, Sample *sample, uint64_t *ret_swap_total) {
         MemInfo host;
         int r = kernfs_read_meminfo(kernfs, &host);
 
@@ -92,6 +92,19 @@ static int read_host(const Kernfs *kernfs, Sample *sample) {
                 return r;
         sample->available = host.available;
         sample->swap_free = host.swap_free;
+        sample->host_free = host.free;
+        sample->host_cached = host.cached;
+        *ret_swap_total = host.swap_total;
+        return 0;
+}
+
+/* A kernel without swap for cgroups (swapaccount=0) has no such file. */
+static int read_swap(int dirfd, uint64_t *ret) {
+        int r = kernfs_read_u64(dirfd, "memory.swap.current", ret);
+
+        if (r != -ENOENT)
+                return r;
+        *ret = 0;
         return 0;
 }
 
@@ -117,11 +130,14 @@ static int read_usage(int dirfd, bool need_stat, Sample *sample) {
         sample->anon = stat.anon;
         sample->file = stat.file;
         sample->shmem = stat.shmem;
+        sample->kernel = stat.kernel;
+        sample->stolen = stat.pgsteal;
         return 0;
 }
 
 int sampler_read(const Kernfs *kernfs, int dirfd, uint64_t limit, bool need_stat, Sample *ret) {
         Sample sample = {0};
+        uint64_t swap_total;
         int r;
 
         r = read_usage(dirfd, need_stat, &sample);
@@ -136,9 +152,14 @@ int sampler_read(const Kernfs *kernfs, int dirfd, uint64_t limit, bool need_stat
         r = read_optional(dirfd, "memory.high", &sample.high);
         if (r < 0)
                 return r;
-        r = read_host(kernfs, &sample);
+        r = read_host(kernfs, &sample, &swap_total);
         if (r < 0)
                 return r;
+        if (need_stat && swap_total > 0) {
+                r = read_swap(dirfd, &sample.swap);
+                if (r < 0)
+                        return r;
+        }
         /* The caller's limit may be a moment older than the unit's own memory.max. */
         sample.limit = MIN(limit, sample.own_max);
         *ret = sample;

@@ -9,8 +9,9 @@
 int sampler_limit(const Kernfs *kernfs, const char *path, uint64_t *ret_limit, char *ret_source);
 
 /* All of a Sample. The limit is the caller's (it is cached and read again only when some memory.max changed).
- * need_stat=false leaves out memory.stat: working_set = current, which is never below the truth, and anon, file and shmem 0.
- * Enough to know that no level is reached, and it spares the kernel the flush that memory.stat costs. */
+ * need_stat=false leaves out memory.stat: working_set = current, which is never below the truth, and anon,
+ * file, shmem, kernel, swap and stolen 0. Enough to know that no level is reached, and it spares the kernel the flush that
+ * memory.stat costs. */
 int sampler_read(const Kernfs *kernfs, int dirfd, uint64_t limit, bool need_stat, Sample *ret);
 
 /* The counts of memory.events, of the cgroup and all below it, and of memory.events.local, of its own. */

@@ -147,8 +147,14 @@ static void memory_stat(void **state) {
                 int r;
                 MemoryStat stat;
         } cases[] = {
-                {stat_6_1, 0, {20918272, 4096, 12288, 53248, 8192, 16384, 1840}},
-                {"anon 1\nfile 2\ninactive_file 3\nactive_file 4\n", 0, {1, 2, 0, 0, 3, 4, 0}},
+                {stat_6_1, 0, {20918272, 4096, 12288, 53248, 8192, 16384, 1840, 0}},
+                {"anon 1\nfile 2\ninactive_file 3\nactive_file 4\n", 0, {1, 2, 0, 0, 3, 4, 0, 0}},
+                {"anon 1\nfile 2\ninactive_file 3\nactive_file 4\npgsteal 9\npgsteal_kswapd 5\npgsteal_direct 3\n",
+                 0,
+                 {1, 2, 0, 0, 3, 4, 0, 9}},
+                {"anon 1\nfile 2\ninactive_file 3\nactive_file 4\npgsteal_kswapd 5\npgsteal_direct 3\n",
+                 0,
+                 {1, 2, 0, 0, 3, 4, 0, 8}},
                 {"file 2\ninactive_file 3\nactive_file 4\n", -ENODATA, {0}},
                 {"anon 1\ninactive_file 3\nactive_file 4\n", -ENODATA, {0}},
                 {"anon 1\nfile 2\nactive_file 4\n", -ENODATA, {0}},
@@ -222,14 +228,18 @@ static void meminfo(void **state) {
                 int r;
                 MemInfo info;
         } cases[] = {
-                {meminfo_6_18, 0, {24684084 * KIB, 24074528 * KIB, 998396 * KIB, 998000 * KIB}},
-                {"MemTotal: 1 kB\nMemAvailable: 0 kB\n", 0, {KIB, 0, 0, 0}},
-                {"MemTotal:\t1   kB\nMemAvailable:0 kB\n", 0, {KIB, 0, 0, 0}},
-                {"MemTotal: 18014398509481983 kB\nMemAvailable: 1 kB\n", 0, {UINT64_MAX - 1023, KIB, 0, 0}},
+                {meminfo_6_18, 0, {24684084 * KIB, 24074528 * KIB, 998396 * KIB, 998000 * KIB, 23252188 * KIB, 972412 * KIB, 0, 0}},
+                {"MemTotal: 1 kB\nMemAvailable: 0 kB\n", 0, {KIB, 0, 0, 0, 0, 0, 0, 0}},
+                {"MemTotal:\t1   kB\nMemAvailable:0 kB\n", 0, {KIB, 0, 0, 0, 0, 0, 0, 0}},
+                {"MemTotal: 18014398509481983 kB\nMemAvailable: 1 kB\n", 0, {UINT64_MAX - 1023, KIB, 0, 0, 0, 0, 0, 0}},
                 {"MemTotal: 1 kB\n", -ENODATA, {0}},
                 {"MemAvailable: 1 kB\n", -ENODATA, {0}},
                 {"MemTotal 1 kB\nMemAvailable: 1 kB\n", -ENODATA, {0}},
                 {"MemTotal: 1 kB\nMemAvailable: 1 kB", -ENODATA, {0}},
+                {"MemTotal: 1 kB\nMemFree: 2 kB\nMemAvailable: 3 kB\nCached: 4 kB\nSwapCached: 9 kB\nCommitLimit: 5 kB\n"
+                 "Committed_AS: 6 kB\n",
+                 0,
+                 {KIB, 3 * KIB, 0, 0, 2 * KIB, 4 * KIB, 5 * KIB, 6 * KIB}},
                 /* Kernels before 3.14 have no MemAvailable, and guessing it from MemFree is not ours to do. */
                 {"MemTotal: 1 kB\nMemFree: 1 kB\n", -ENODATA, {0}},
                 {"MemTotal: 1\nMemAvailable: 1 kB\n", -EINVAL, {0}},
@@ -249,6 +259,29 @@ static void meminfo(void **state) {
                 bool good = r < 0 ? untouched(&info, sizeof(info)) : memcmp(&info, &cases[i].info, sizeof(info)) == 0;
                 if (r != cases[i].r || !good)
                         fail_msg("case %zu \"%s\": got %d", i, cases[i].text, r);
+        }
+}
+
+static void kib(void **state) {
+        static const struct {
+                const char *text;
+                int r;
+                uint64_t value;
+        } cases[] = {
+                {"Name:\tx\nVmSize:\t   2464 kB\nVmData:\t 1 kB\n", 0, 2464 * KIB},
+                {"VmSize:\t   2464 kB\nVmSize:\t 1 kB\n", 0, 2464 * KIB},
+                {"Name:\tx\n", -ENODATA, 0},
+                {"VmSize:\t   2464 kB", -ENODATA, 0},
+                {"VmSize:\t   2464\n", -EINVAL, 0},
+        };
+
+        (void) state;
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                uint64_t value;
+                memset(&value, UNTOUCHED, sizeof(value));
+                int r = kerneltext_kib(cases[i].text, "VmSize", &value);
+                if (r != cases[i].r || (r < 0 ? !untouched(&value, sizeof(value)) : value != cases[i].value))
+                        fail_msg("case %zu \"%s\": got %d and %ju", i, cases[i].text, r, (uintmax_t) value);
         }
 }
 
@@ -328,7 +361,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(numbers),   cmocka_unit_test(memory_events), cmocka_unit_test(memory_stat),
                 cmocka_unit_test(pressure),  cmocka_unit_test(meminfo),       cmocka_unit_test(keyed),
-                cmocka_unit_test(cut_short), cmocka_unit_test(working_set),
+                cmocka_unit_test(cut_short), cmocka_unit_test(working_set),   cmocka_unit_test(kib),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -74,6 +74,11 @@ static void test_a_sample_has_all_its_parts(void **state) {
         assert_int_equal(sample.anon, 60 * MIB);
         assert_int_equal(sample.file, 30 * MIB);
         assert_int_equal(sample.shmem, 5 * MIB);
+        assert_int_equal(sample.kernel, 4 * MIB);
+        assert_int_equal(sample.stolen, 1234);
+        assert_int_equal(sample.swap, 3 * MIB);
+        assert_int_equal(sample.host_free, 541208 * KIB);
+        assert_int_equal(sample.host_cached, 299144 * KIB);
         assert_int_equal(sample.limit, 256 * MIB);
         assert_true(sample.own_max == BYTES_INFINITY);
         assert_int_equal(sample.high, 120 * MIB);
@@ -135,6 +140,40 @@ static void test_half_data_never_becomes_a_sample(void **state) {
         temproot_close(&root);
 }
 
+static void test_swap_is_read_where_there_is_any(void **state) {
+        Sample sample;
+        int dirfd = -1;
+        TempRoot root;
+
+        (void) state;
+        temproot_open(&root);
+        temproot_write(&root, "proc/meminfo", "MemTotal: 1024 kB\nMemAvailable: 512 kB\nSwapTotal: 4 kB\n");
+        temproot_cgroup(&root, "/a");
+        temproot_write(&root, "sys/fs/cgroup/a/memory.stat", "anon 1\nfile 2\ninactive_file 1\nactive_file 1\n");
+        temproot_write(&root, "sys/fs/cgroup/a/memory.current", "4096\n");
+        temproot_write(&root, "sys/fs/cgroup/a/memory.events", "low 0\nhigh 0\nmax 0\noom 0\noom_kill 0\n");
+        assert_int_equal(kernfs_open_cgroup(&root.kernfs, "/a", &dirfd), 0);
+        sample.swap = 77;
+        assert_int_equal(sampler_read(&root.kernfs, dirfd, MIB, true, &sample), 0);
+        assert_int_equal(sample.swap, 0);
+        assert_int_equal(sample.host_free, 0);
+        temproot_write(&root, "sys/fs/cgroup/a/memory.swap.current", "8192\n");
+        assert_int_equal(sampler_read(&root.kernfs, dirfd, MIB, true, &sample), 0);
+        assert_int_equal(sample.swap, 8192);
+        assert_int_equal(sampler_read(&root.kernfs, dirfd, MIB, false, &sample), 0);
+        assert_int_equal(sample.swap, 0);
+        temproot_write(&root, "sys/fs/cgroup/a/memory.swap.current", "nonsense\n");
+        sample.swap = 77;
+        assert_int_equal(sampler_read(&root.kernfs, dirfd, MIB, true, &sample), -EINVAL);
+        assert_int_equal(sample.swap, 77);
+        /* On a host without swap the file is not even opened. */
+        temproot_write(&root, "proc/meminfo", "MemTotal: 1024 kB\nMemAvailable: 512 kB\nSwapTotal: 0 kB\n");
+        assert_int_equal(sampler_read(&root.kernfs, dirfd, MIB, true, &sample), 0);
+        assert_int_equal(sample.swap, 0);
+        fd_closep(&dirfd);
+        temproot_close(&root);
+}
+
 static void test_pressure_is_read(void **state) {
         Pressure pressure;
         int dirfd = -1;
@@ -183,6 +222,7 @@ int main(void) {
                 cmocka_unit_test(test_a_sample_has_all_its_parts),
                 cmocka_unit_test(test_without_stat_the_working_set_is_not_below_the_truth),
                 cmocka_unit_test(test_half_data_never_becomes_a_sample),
+                cmocka_unit_test(test_swap_is_read_where_there_is_any),
                 cmocka_unit_test(test_pressure_is_read),
                 cmocka_unit_test(test_only_an_invocation_id_is_taken_for_one),
         };
