@@ -10,49 +10,52 @@ typedef struct Row {
         LastWord word;
 } Row;
 
+#define ROW(start, inside, before, runtime, means) \
+        { SPAN(start), SPAN(inside), SPAN(before), {runtime, means} }
 #define JVM_ERROR "java.lang.OutOfMemoryError"
+#define CXX_THROWN "terminate called after throwing an instance of '"
 
+/* clang-format off */
 static const Row rows[] = {
-        {SPAN("Exception in thread \""), SPAN(JVM_ERROR), SPAN(""), {"jvm", "a thread ended by OutOfMemoryError"}},
-        {SPAN("Exception: " JVM_ERROR), SPAN(""), SPAN(""), {"jvm", "a thread ended by OutOfMemoryError"}},
-        {SPAN(JVM_ERROR), SPAN(""), SPAN(""), {"jvm", "OutOfMemoryError was thrown"}},
-        {SPAN("Caused by: " JVM_ERROR), SPAN(""), SPAN(""), {"jvm", "OutOfMemoryError was thrown"}},
-        {SPAN("Terminating due to " JVM_ERROR), SPAN(""), SPAN(""), {"jvm", "the JVM ended itself at OutOfMemoryError"}},
-        {SPAN("Aborting due to " JVM_ERROR), SPAN(""), SPAN(""), {"jvm", "the JVM aborted at OutOfMemoryError"}},
-        {SPAN("#  fatal error: OutOfMemory encountered"), SPAN(""), SPAN(""), {"jvm", "the JVM aborted at OutOfMemoryError"}},
-        {SPAN("Could not reserve enough space for "), SPAN("object heap"), SPAN(""), {"jvm", "the heap could not be reserved"}},
-        {SPAN("# There is insufficient memory for the Java Runtime"), SPAN(""), SPAN(""), {"jvm", "the kernel refused memory"}},
+        ROW("Exception in thread \"", JVM_ERROR, "", "jvm", "a thread ended by OutOfMemoryError"),
+        ROW("Exception: " JVM_ERROR, "", "", "jvm", "a thread ended by OutOfMemoryError"),
+        ROW(JVM_ERROR, "", "", "jvm", "OutOfMemoryError was thrown"),
+        ROW("Caused by: " JVM_ERROR, "", "", "jvm", "OutOfMemoryError was thrown"),
+        ROW("Terminating due to " JVM_ERROR, "", "", "jvm", "the JVM ended itself at OutOfMemoryError"),
+        ROW("Aborting due to " JVM_ERROR, "", "", "jvm", "the JVM aborted at OutOfMemoryError"),
+        ROW("#  fatal error: OutOfMemory encountered", "", "", "jvm", "the JVM aborted at OutOfMemoryError"),
+        ROW("Could not reserve enough space for ", "object heap", "", "jvm", "the heap could not be reserved"),
+        ROW("# There is insufficient memory for the Java Runtime", "", "", "jvm", "the kernel refused memory"),
 
-        {SPAN("FATAL ERROR: "), SPAN("out of memory"), SPAN(""), {"node", "the JavaScript heap was full"}},
-        {SPAN("# Fatal JavaScript out of memory"), SPAN(""), SPAN(""), {"node", "the JavaScript heap was full"}},
-        {SPAN("# Fatal process out of memory"), SPAN(""), SPAN(""), {"node", "V8 was refused memory"}},
-        {SPAN("RangeError: Array buffer allocation failed"), SPAN(""), SPAN(""), {"node", "a buffer was refused"}},
-        {SPAN("RangeError: WebAssembly.Memory(): could not allocate"), SPAN(""), SPAN(""), {"node", "a buffer was refused"}},
+        ROW("FATAL ERROR: ", "out of memory", "", "node", "the JavaScript heap was full"),
+        ROW("# Fatal JavaScript out of memory", "", "", "node", "the JavaScript heap was full"),
+        ROW("# Fatal process out of memory", "", "", "node", "V8 was refused memory"),
+        ROW("RangeError: Array buffer allocation failed", "", "", "node", "a buffer was refused"),
+        ROW("RangeError: WebAssembly.Memory(): could not allocate", "", "", "node", "a buffer was refused"),
 
-        {SPAN("fatal error: runtime: out of memory"), SPAN(""), SPAN(""), {"go", "the kernel refused memory"}},
-        {SPAN("fatal error: runtime: cannot allocate memory"), SPAN(""), SPAN(""), {"go", "the kernel refused memory"}},
-        {SPAN("fatal error: out of memory"), SPAN(""), SPAN("runtime: out of memory: "), {"go", "the kernel refused memory"}},
-        {SPAN("fatal error: "), SPAN("out of memory"), SPAN("runtime: out of memory: "), {"go", "the kernel refused memory"}},
+        ROW("fatal error: runtime: out of memory", "", "", "go", "the kernel refused memory"),
+        ROW("fatal error: runtime: cannot allocate memory", "", "", "go", "the kernel refused memory"),
+        ROW("fatal error: ", "out of memory", "runtime: out of memory: ", "go", "the kernel refused memory"),
 
-        {SPAN("[FATAL] failed to allocate memory"), SPAN(""), SPAN(""), {"ruby", "memory was refused"}},
-        {SPAN(""), SPAN("failed to allocate memory (NoMemoryError)"), SPAN(""), {"ruby", "memory was refused"}},
+        ROW("[FATAL] failed to allocate memory", "", "", "ruby", "memory was refused"),
+        ROW("", "failed to allocate memory (NoMemoryError)", "", "ruby", "memory was refused"),
 
-        {SPAN("PHP Fatal error:  "), SPAN("(tried to allocate "), SPAN(""), {"php", "memory_limit was reached or memory refused"}},
-        {SPAN("Fatal error: "), SPAN("(tried to allocate "), SPAN(""), {"php", "memory_limit was reached or memory refused"}},
-        {SPAN("Out of memory"), SPAN(""), SPAN("mmap() failed: [12] "), {"php", "the kernel refused memory"}},
+        ROW("PHP Fatal error:  ", "(tried to allocate ", "", "php", "memory_limit was reached or memory refused"),
+        ROW("Fatal error: ", "(tried to allocate ", "", "php", "memory_limit was reached or memory refused"),
+        ROW("Out of memory", "", "mmap() failed: [12] ", "php", "the kernel refused memory"),
 
-        {SPAN("memory allocation of "), SPAN(" bytes failed"), SPAN(""), {"rust", "memory was refused"}},
+        ROW("memory allocation of ", " bytes failed", "", "rust", "memory was refused"),
 
-        {SPAN("terminate called after throwing an instance of 'std::bad_alloc'"), SPAN(""), SPAN(""),
-         {"c++", "memory was refused"}},
-        {SPAN("  what():  "), SPAN("bad_alloc"), SPAN("terminate called after throwing an instance of '"),
-         {"c++", "memory was refused"}},
-        {SPAN("libc++abi: terminating "), SPAN("std::bad_alloc"), SPAN(""), {"c++", "memory was refused"}},
+        ROW(CXX_THROWN "std::bad_alloc'", "", "", "c++", "memory was refused"),
+        ROW("  what():  ", "bad_alloc", CXX_THROWN, "c++", "memory was refused"),
+        ROW("libc++abi: terminating ", "std::bad_alloc", "", "c++", "memory was refused"),
 };
+/* clang-format on */
 static_assert(ELEMENTSOF(rows) < UINT8_MAX, "a row's number does not fit");
 
 static bool row_fits(const Row *row, Span line) {
-        return span_starts(line, row->start) && (row->inside.n == 0 || span_find(span_from(line, row->start.n), row->inside));
+        return span_starts(line, row->start) &&
+               (row->inside.n == 0 || span_find(span_from(line, row->start.n), row->inside));
 }
 
 /* Is the first half that was seen the one this row needs? Rows may share their first lines. */
@@ -87,9 +90,16 @@ typedef struct Unit {
 
 /* The longer name first where one begins with another. */
 static const Unit units[] = {
-        {SPAN("bytes"), 1},       {SPAN("byte"), 1},          {SPAN("KiB"), KIB},        {SPAN("MiB"), MIB},
-        {SPAN("GiB"), GIB},       {SPAN("TiB"), 1024 * GIB},  {SPAN("PiB"), 1024 * 1024 * GIB},
-        {SPAN("EiB"), 1024 * 1024 * 1024 * GIB},              {SPAN("failed"), 1},       {SPAN("-byte"), 1},
+        {SPAN("bytes"), 1},
+        {SPAN("byte"), 1},
+        {SPAN("KiB"), KIB},
+        {SPAN("MiB"), MIB},
+        {SPAN("GiB"), GIB},
+        {SPAN("TiB"), 1024 * GIB},
+        {SPAN("PiB"), 1024 * 1024 * GIB},
+        {SPAN("EiB"), 1024 * 1024 * 1024 * GIB},
+        {SPAN("failed"), 1},
+        {SPAN("-byte"), 1},
 };
 
 static const Span requests[] = {

@@ -1,5 +1,5 @@
-/* What other runtimes print when memory gives out: one table of their own words. Limit: a line that a service logs word by
- * word at its start cannot be told from the runtime's own. */
+/* What other runtimes print when memory gives out: one table of their own words. Limit: a line that a service logs word
+ * by word at its start cannot be told from the runtime's own. */
 #pragma once
 
 #include "span.h"
@@ -19,6 +19,6 @@ typedef struct LastWords {
  * The answer is static. */
 const LastWord *lastwords_read(LastWords *words, Span line);
 
-/* The bytes that a message names as asked for ("tried to allocate 8192 bytes", "Unable to allocate 7.28 TiB for an array"),
- * or 0. A number with a fraction is rounded down. */
+/* The bytes that a message names as asked for ("tried to allocate 8192 bytes", "Unable to allocate 7.28 TiB for an
+ * array"), or 0. A number with a fraction is rounded down. */
 uint64_t lastwords_bytes(Span line);

@@ -1,29 +1,40 @@
-/* Nearly every line of a log is none of ours: what begins or tells a report is found by a few bytes, and everything else
- * is looked at only while something was begun. Colours are taken off, JSON is looked into. */
+/* Nearly every line of a log is none of ours: what begins or tells a report is found by a few bytes, and everything
+ * else is looked at only while something was begun. Colours are taken off, JSON is looked into. */
 #include "traceback.h"
 
 #include "traceblock.h"
 #include "tracejson.h"
 
-#define DECODED_MAX 4096 /* of one line within JSON, or one with colours; longer ones are cut */
+#define DECODED_MAX 4096                 /* of one line within JSON, or one with colours; longer ones are cut */
 #define RUNTIME_AFTER (2 * USEC_PER_SEC) /* a runtime's last words are several lines, and one event */
 
 static_assert(sizeof(TracebackStream) < 2048, "a table of hundreds is to stay small");
 
 /* How the lines begin that matter and name neither memory nor allocation. */
 static const Span beginnings[] = {
-        SPAN("  File \""),         SPAN("Exception "),      SPAN("Error in "),         SPAN("Original exception was:"),
-        SPAN("The above exception "), SPAN("During handling of "), SPAN("s_push: "),   SPAN("Could not reserve "),
-        SPAN("terminate called "), SPAN("╭"),
+        SPAN("  File \""),
+        SPAN("Exception "),
+        SPAN("Error in "),
+        SPAN("Original exception was:"),
+        SPAN("The above exception "),
+        SPAN("During handling of "),
+        SPAN("s_push: "),
+        SPAN("Could not reserve "),
+        SPAN("terminate called "),
+        SPAN("╭"),
 };
+
+/* "MemoryError", "out of memory", "Unable to allocate", "bad_alloc" and their like. */
+static bool names_memory(Span text) {
+        return span_find(text, SPAN("emory")) || span_find(text, SPAN("alloc"));
+}
 
 /* The cheap question that almost every line ends at. */
 static bool is_telling(Span line) {
         for (size_t i = 0; i < ELEMENTSOF(beginnings); i++)
                 if (line.p[0] == beginnings[i].p[0] && span_starts(line, beginnings[i]))
                         return true;
-        return span_find(line, SPAN("emory")) || span_find(line, SPAN("alloc")) ||
-               span_ends(span_trim_right(line), SPAN("(most recent call last):"));
+        return names_memory(line) || span_ends(span_trim_right(line), SPAN("(most recent call last):"));
 }
 
 /* Copies the line without its colours (ECMA-48 control sequences: ESC [ ... letter). */
@@ -60,7 +71,8 @@ static void read_runtime(TraceReader *reader, Span line) {
 
 static void read_line(TraceReader *reader, Span line);
 
-/* Reads a text of several lines as a stream of its own, so that it cannot mix with one that is being printed around it. */
+/* Reads a text of several lines as a stream of its own, so that it cannot mix with one that is being printed around it.
+ */
 static void read_text(TraceReader *reader, Span text) {
         TracebackStream *stream = reader->stream;
         TraceBlock around = stream->block;
@@ -74,11 +86,6 @@ static void read_text(TraceReader *reader, Span text) {
                         read_line(reader, line);
         reader->nested = false;
         stream->block = around;
-}
-
-static bool is_worth_reading(Span text) {
-        return span_find(text, SPAN("MemoryError")) || span_find(text, SPAN("Unable to allocate ")) ||
-               span_find(text, SPAN("emory")) || span_find(text, SPAN("alloc"));
 }
 
 /* A text of one line proves nothing by holding a name alone: {"type": "MemoryError"} may be a metric. */
@@ -141,7 +148,7 @@ static void read_json(TraceReader *reader, Span line) {
 
         while (tracejson_next(&line, &item)) {
                 read_trace_item(reader, &trace, &item);
-                if (!item.quoted || !is_worth_reading(item.text))
+                if (!item.quoted || !names_memory(item.text))
                         continue;
                 if (is_one_line(item.text))
                         read_single(reader, item.text);

@@ -237,11 +237,11 @@ static void on_blank(TraceReader *reader, Span line, const TraceLine *read) {
 }
 
 static void (*const on_line[])(TraceReader *reader, Span line, const TraceLine *read) = {
-        [LINE_OTHER] = on_other,         [LINE_BLANK] = on_blank,       [LINE_HEADER] = on_header,
-        [LINE_FRAME] = on_frame,         [LINE_DUMP] = on_dump,         [LINE_ELLIPSIS] = on_indented,
-        [LINE_INDENTED] = on_indented,   [LINE_CONNECTOR] = on_connector, [LINE_QUOTES] = on_quotes,
-        [LINE_OPENER] = on_opener,       [LINE_TERMINAL] = on_terminal, [LINE_OBJECT] = on_object,
-        [LINE_FATAL] = on_object,        [LINE_INFO] = on_object,       [LINE_PARSER] = on_parser,
+        [LINE_OTHER] = on_other,       [LINE_BLANK] = on_blank,         [LINE_HEADER] = on_header,
+        [LINE_FRAME] = on_frame,       [LINE_DUMP] = on_dump,           [LINE_ELLIPSIS] = on_indented,
+        [LINE_INDENTED] = on_indented, [LINE_CONNECTOR] = on_connector, [LINE_QUOTES] = on_quotes,
+        [LINE_OPENER] = on_opener,     [LINE_TERMINAL] = on_terminal,   [LINE_OBJECT] = on_object,
+        [LINE_FATAL] = on_object,      [LINE_INFO] = on_object,         [LINE_PARSER] = on_parser,
 };
 static_assert(ELEMENTSOF(on_line) == _LINE_KIND_MAX, "a kind of line is not read");
 

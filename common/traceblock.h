@@ -1,4 +1,5 @@
-/* One line after another of a report, and what follows of each for the finding: the inner half of common/traceback.h. */
+/* One line after another of a report, and what follows of each for the finding: the inner half of common/traceback.h.
+ */
 #pragma once
 
 #include "tracehold.h"

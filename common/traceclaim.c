@@ -1,5 +1,5 @@
-/* Lines of a log that claim a MemoryError without showing where it was raised. "KeyError: 'MemoryError'", a list of classes
- * and "MemoryErrorHandler installed" claim none: what stands before the name and behind it decides. */
+/* Lines of a log that claim a MemoryError without showing where it was raised. "KeyError: 'MemoryError'", a list of
+ * classes and "MemoryErrorHandler installed" claim none: what stands before the name and behind it decides. */
 #include "traceline.h"
 
 #define NAMES_MAX 16 /* how many of the names in one line are looked at: one that claims stands among the first */
@@ -7,9 +7,10 @@
 
 /* Words that, right before the name, say that one happened. */
 static const char *const telling[] = {
-        "failed",  "failure", "fail",  "error",  "err",   "critical",   "fatal", "exception", "exc",    "unhandled", "uncaught",
-        "caught",  "raised",  "threw", "thrown", "crashed", "aborted",  "died",  "got",       "hit",    "encountered",
-        "unexpected", "cause", "reason", "because", "with", "by", "warning",
+        "failed",     "failure", "fail",      "error",    "err",    "critical", "fatal",
+        "exception",  "exc",     "unhandled", "uncaught", "caught", "raised",   "threw",
+        "thrown",     "crashed", "aborted",   "died",     "got",    "hit",      "encountered",
+        "unexpected", "cause",   "reason",    "because",  "with",   "by",       "warning",
 };
 
 /* Words that make the name a piece of a program. */
@@ -36,7 +37,8 @@ static Span word_before(Span line, const char *p) {
 /* "ERROR:root:MemoryError": the default format of logging, whatever the logger's name. */
 static bool is_logged(Span line, const char *name) {
         return name > line.p && name[-1] == ':' &&
-               (span_starts(line, SPAN("ERROR:")) || span_starts(line, SPAN("CRITICAL:")) || span_starts(line, SPAN("WARNING:")));
+               (span_starts(line, SPAN("ERROR:")) || span_starts(line, SPAN("CRITICAL:")) ||
+                span_starts(line, SPAN("WARNING:")));
 }
 
 static bool is_repr(Span before, Span rest) {

@@ -1,4 +1,5 @@
-/* The finding that waits for what belongs to it, and what counts as the same error: used by the reader of tracebacks only. */
+/* The finding that waits for what belongs to it, and what counts as the same error: used by the reader of tracebacks
+ * only. */
 #pragma once
 
 #include "traceback.h"
@@ -33,6 +34,6 @@ void tracehold_claim(TraceReader *reader, Span line, Span word, const char *site
 /* An error was raised at a site that is known otherwise than from frames, or not at all (""). */
 void tracehold_raised(TraceReader *reader, Span class, Span text, const char *site);
 
-/* Is this the traceback of `told`, seen from further up? An exception that is logged and raised again gains frames at its
- * outer end only. The same frames once more are another error: whoever logged it caught it. */
+/* Is this the traceback of `told`, seen from further up? An exception that is logged and raised again gains frames at
+ * its outer end only. The same frames once more are another error: whoever logged it caught it. */
 bool tracehold_is_seen_again(const TraceFrames *frames, const TraceFrames *told);

@@ -149,9 +149,9 @@ bool tracejson_next_line(Span *text, char *buf, size_t size, Span *ret) {
 
 bool tracejson_is_class_key(Span key, bool *ret_frames) {
         static const Span keys[] = {
-                SPAN("exc_type"),       SPAN("exception_type"), SPAN("exception.type"), SPAN("exception_class"),
-                SPAN("error_type"),     SPAN("error.type"),     SPAN("error.kind"),     SPAN("error_class"),
-                SPAN("exc_class"),      SPAN("exc_name"),       SPAN("exception"),      SPAN("error"),
+                SPAN("exc_type"),   SPAN("exception_type"), SPAN("exception.type"), SPAN("exception_class"),
+                SPAN("error_type"), SPAN("error.type"),     SPAN("error.kind"),     SPAN("error_class"),
+                SPAN("exc_class"),  SPAN("exc_name"),       SPAN("exception"),      SPAN("error"),
         };
 
         for (size_t i = 0; i < ELEMENTSOF(keys); i++)

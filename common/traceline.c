@@ -107,7 +107,8 @@ static bool read_terminal(Span line, TraceLine *ret) {
         while (n < line.n && (span_is_word_byte(line.p[n]) || strchr(".<>", line.p[n])))
                 n++;
         Span name = last_part(span_first(line, n)), rest = span_from(line, n);
-        if (!is_class_name(name) || !(rest.n == 0 || (span_skip(&rest, SPAN(":")) && (rest.n == 0 || rest.p[0] == ' '))))
+        if (!is_class_name(name) ||
+            !(rest.n == 0 || (span_skip(&rest, SPAN(":")) && (rest.n == 0 || rest.p[0] == ' '))))
                 return false;
         (void) span_skip(&rest, SPAN(" "));
         *ret = (TraceLine){LINE_TERMINAL, class_of(name), name, span_trim_right(rest)};
@@ -116,7 +117,9 @@ static bool read_terminal(Span line, TraceLine *ret) {
 
 static LineKind read_indented(Span line) {
         if (span_starts(line, SPAN("  File \"")) && span_find(line, SPAN("\", line ")))
-                return span_find(line, SPAN(", in ")) ? LINE_FRAME : span_find(line, SPAN(" in ")) ? LINE_DUMP : LINE_INDENTED;
+                return span_find(line, SPAN(", in "))  ? LINE_FRAME
+                       : span_find(line, SPAN(" in ")) ? LINE_DUMP
+                                                       : LINE_INDENTED;
         while (line.n > 0 && (line.p[0] == ' ' || line.p[0] == '\t'))
                 line = span_from(line, 1);
         if (span_is(line, SPAN("...")))
@@ -239,5 +242,6 @@ void traceline_site(Span line, char site[static SITE_MAX]) {
         if (!at || !span_u64(rest, &number))
                 number = 0;
         path.n = (size_t) (rest.p - path.p) - middle.n;
-        traceline_name_site(path, number, at ? span_trim_right(span_from(rest, (size_t) (at - rest.p) + 4)) : SPAN("?"), site);
+        traceline_name_site(path, number, at ? span_trim_right(span_from(rest, (size_t) (at - rest.p) + 4)) : SPAN("?"),
+                            site);
 }

@@ -25,9 +25,9 @@ typedef enum LineKind {
 
 /* What the class of a terminal line says. */
 typedef enum TraceClass {
-        CLASS_OTHER,    /* some other exception */
-        CLASS_MEMORY,   /* MemoryError itself, or one that numpy or pyarrow derive from it */
-        CLASS_SUFFIX,   /* the name ends like one; perhaps the service's own subclass */
+        CLASS_OTHER,  /* some other exception */
+        CLASS_MEMORY, /* MemoryError itself, or one that numpy or pyarrow derive from it */
+        CLASS_SUFFIX, /* the name ends like one; perhaps the service's own subclass */
 } TraceClass;
 
 typedef struct TraceLine {
@@ -39,7 +39,8 @@ typedef struct TraceLine {
 
 TraceLine traceline_read(Span line);
 
-/* Takes the margin of an exception group off the line ("    | MemoryError"). False where there is none, *line unchanged. */
+/* Takes the margin of an exception group off the line ("    | MemoryError"). False where there is none, *line
+ * unchanged. */
 bool traceline_skip_margin(Span *line);
 
 /* "file:line in function"; the start of a long path and the end of a long name are left out. */
@@ -57,7 +58,8 @@ bool traceline_is_limit(Span message);
 /* Does the message only repeat what another process raised (celery's main process about its worker)? */
 bool traceline_is_echo(Span message);
 
-/* Does a line of a log claim a MemoryError without a traceback: its repr, "failed: MemoryError", numpy's own message? */
+/* Does a line of a log claim a MemoryError without a traceback: its repr, "failed: MemoryError", numpy's own message?
+ */
 bool traceline_is_claim(Span line);
 
 /* Is this text exactly the name of a class that is CLASS_MEMORY, with or without its module? */

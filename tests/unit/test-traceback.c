@@ -90,8 +90,9 @@ static void as_json(Text text, Seen *seen) {
 
 /* Between lines of a process that has a stream of its own, and prints half a traceback of its own. */
 static void interleaved(Text text, Seen *seen) {
-        static const char *const others[] = {"Traceback (most recent call last):", "  File \"/other.py\", line 1, in other",
-                                             "    other()", "INFO: unrelated"};
+        static const char *const others[] = {
+                "Traceback (most recent call last):", "  File \"/other.py\", line 1, in other", "    other()",
+                "INFO: unrelated"};
         Seen other_seen = {0};
         FindingHandlers handlers = {seen, note}, other_handlers = {&other_seen, note};
         TracebackStream stream = {0}, other = {0};
@@ -176,10 +177,11 @@ static const struct {
         void (*feed)(Text text, Seen *seen);
 } ways[] = {{"by line", by_line}, {"as a whole", as_whole}, {"as JSON", as_json}, {"interleaved", interleaved}};
 
-/* What is JSON already, or a piece of it, is not put into JSON once more: nobody's formatter does so. A JVM that did not
- * start has no formatter. */
+/* What is JSON already, or a piece of it, is not put into JSON once more: nobody's formatter does so. A JVM that did
+ * not start has no formatter. */
 static bool has_no_json(const Sample *sample) {
-        static const char *const files[] = {"/json", "structlog_di", "structlog_js", "logfmt", "java-native", "java-refused"};
+        static const char *const files[] = {"/json",  "structlog_di", "structlog_js",
+                                            "logfmt", "java-native",  "java-refused"};
 
         for (size_t i = 0; i < ELEMENTSOF(files); i++)
                 if (strstr(sample->file, files[i]))
@@ -201,9 +203,10 @@ static unsigned check_sample(const Sample *sample) {
                 if (sums_fit(sample, sums) && first_fits(sample, &seen))
                         continue;
                 failures++;
-                printf("%-40s %-10s raised %-3s %-11s found %u, weak %u, not memory %u, runtime %u; [%s] at [%s], %llu bytes\n",
-                       sample->file, sample->kind, sample->raised, ways[i].name, sums.strong, sums.weak, sums.not_memory,
-                       sums.runtime, seen.findings[0].word, seen.findings[0].site,
+                printf("%-40s %-10s raised %-3s %-11s found %u, weak %u, not memory %u, runtime %u; [%s] at [%s], %llu "
+                       "bytes\n",
+                       sample->file, sample->kind, sample->raised, ways[i].name, sums.strong, sums.weak,
+                       sums.not_memory, sums.runtime, seen.findings[0].word, seen.findings[0].site,
                        (unsigned long long) seen.findings[0].bytes);
         }
         free(text.p);
@@ -219,7 +222,8 @@ static void all_samples(void **state) {
         assert_true(span_next_line(&rest, &line)); /* its heading */
         while (span_next_line(&rest, &line)) {
                 Sample sample = {0};
-                char *fields[] = {sample.file, sample.kind, sample.raised, sample.note, sample.word, sample.site, sample.bytes};
+                char *fields[] = {sample.file, sample.kind, sample.raised, sample.note,
+                                  sample.word, sample.site, sample.bytes};
                 static const size_t sizes[] = {128, 16, 8, 256, 32, SITE_MAX, 32};
 
                 for (size_t i = 0; i < ELEMENTSOF(fields); i++) {
@@ -264,15 +268,21 @@ static void is_out_in_time(void **state) {
 
 /* The second half of a report that comes after its finding went out. */
 static void late_half_is_no_second(void **state) {
-        static const char *const late[] = {"\"\"\"", "", "The above exception was the direct cause of the following exception:", "",
-                                           "Traceback (most recent call last):", "  File \"/srv/app.py\", line 9, in main",
-                                           "    raise self._value", "MemoryError"};
+        static const char *const late[] = {"\"\"\"",
+                                           "",
+                                           "The above exception was the direct cause of the following exception:",
+                                           "",
+                                           "Traceback (most recent call last):",
+                                           "  File \"/srv/app.py\", line 9, in main",
+                                           "    raise self._value",
+                                           "MemoryError"};
         Seen seen = {0};
         FindingHandlers handlers = {&seen, note};
         TracebackStream stream = {0};
 
         (void) state;
-        feed(&stream, START, "Traceback (most recent call last):\n  File \"/srv/app.py\", line 1, in f\nMemoryError", &handlers);
+        feed(&stream, START, "Traceback (most recent call last):\n  File \"/srv/app.py\", line 1, in f\nMemoryError",
+             &handlers);
         for (size_t i = 0; i < ELEMENTSOF(late); i++)
                 feed(&stream, START + 400 * USEC_PER_MSEC + i, late[i], &handlers);
         traceback_end(&stream, &handlers);
@@ -315,14 +325,17 @@ static void each_error_counts(void **state) {
 
                 for (unsigned i = 0; i < 10; i++)
                         feed(&stream, START + i * gaps[g],
-                             "Traceback (most recent call last):\n  File \"/srv/app.py\", line 1, in f\n    f()\nMemoryError", &handlers);
+                             "Traceback (most recent call last):\n  File \"/srv/app.py\", line 1, in f\n    "
+                             "f()\nMemoryError",
+                             &handlers);
                 traceback_end(&stream, &handlers);
                 assert_int_equal(add_up(&seen).strong, 10);
         }
 }
 
 static void bytes_are_hostile(void **state) {
-        static const char nul[] = "Traceback (most recent call last):\n  File \"/srv/\0a.py\", line 1, in f\nMemoryError: \0\xff\033[2J";
+        static const char nul[] =
+                "Traceback (most recent call last):\n  File \"/srv/\0a.py\", line 1, in f\nMemoryError: \0\xff\033[2J";
         Seen seen = {0};
         FindingHandlers handlers = {&seen, note};
         TracebackStream stream = {0};
@@ -337,8 +350,12 @@ static void bytes_are_hostile(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(all_samples),       cmocka_unit_test(is_out_in_time),    cmocka_unit_test(late_half_is_no_second),
-                cmocka_unit_test(begun_is_forgotten), cmocka_unit_test(each_error_counts), cmocka_unit_test(bytes_are_hostile),
+                cmocka_unit_test(all_samples),
+                cmocka_unit_test(is_out_in_time),
+                cmocka_unit_test(late_half_is_no_second),
+                cmocka_unit_test(begun_is_forgotten),
+                cmocka_unit_test(each_error_counts),
+                cmocka_unit_test(bytes_are_hostile),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
