@@ -348,6 +348,90 @@ static void bytes_are_hostile(void **state) {
         assert_string_equal(seen.findings[0].text, "MemoryError: \\x00\\xff");
 }
 
+#define ONE_ERROR "Traceback (most recent call last):\n  File \"/srv/app.py\", line 1, in f\nMemoryError\n"
+
+/* Texts of one stream, each fed so many milliseconds after the first, and what must come of them. */
+static void reports_are_kept_apart(void **state) {
+        static const struct {
+                const char *texts[3];
+                unsigned msec[3];
+                size_t n;
+                Sums sums;
+        } rows[] = {
+                /* A group, and a traceback that is none of it. */
+                {{"  + Exception Group Traceback (most recent call last):\n  | ExceptionGroup: two (1 sub-exception)\n"
+                  "  +-+---------------- 1 ----------------\n    | Traceback (most recent call last):\n"
+                  "    |   File \"/srv/app.py\", line 1, in f\n    | MemoryError\n    "
+                  "+------------------------------------\n",
+                  ONE_ERROR},
+                 {0, 1},
+                 2,
+                 {.strong = 2}},
+                /* A chain that begins with another exception is told apart from the report before it. */
+                {{ONE_ERROR,
+                  "Traceback (most recent call last):\n  File \"/srv/app.py\", line 3, in g\nValueError: x\n\n"
+                  "During handling of the above exception, another exception occurred:\n\n" ONE_ERROR},
+                 {0, 1},
+                 2,
+                 {.strong = 2}},
+                /* A claim is of the error before it, or much later. */
+                {{ONE_ERROR, "failed: MemoryError()"}, {0, 400}, 1, {.strong = 1}},
+                {{ONE_ERROR, "failed: MemoryError()"}, {0, 1500}, 2, {.strong = 1, .weak = 1}},
+                {{"failed: MemoryError()", ONE_ERROR}, {0, 299}, 1, {.strong = 1}},
+                {{"failed: MemoryError()", ONE_ERROR}, {0, 300}, 2, {.strong = 1, .weak = 1}},
+                {{"failed: MemoryError()", "failed: MemoryError()"}, {0, 1}, 1, {.weak = 2}},
+                {{"Unable to allocate 8.00 GiB for an array with shape (1,)", "failed: MemoryError()"},
+                 {0, 1},
+                 1,
+                 {.weak = 1}},
+                /* Printing the exception failed halfway. */
+                {{ONE_ERROR, "object type name: MemoryError", "lost sys.stderr"}, {0, 1, 2}, 1, {.strong = 1}},
+                /* A line of JSON between the lines of a traceback. */
+                {{"Traceback (most recent call last):\n  File \"/srv/app.py\", line 9, in g",
+                  "{\"exc\": \"Traceback (most recent call last):\\n  File \\\"/srv/a.py\\\", line 1, in "
+                  "f\\nMemoryError\"}",
+                  "    g()\nMemoryError: mine"},
+                 {0, 1, 2},
+                 2,
+                 {.strong = 2}},
+                /* What is indented is somebody's text, with a prefix too. */
+                {{"  body: Traceback (most recent call last):\n  body: MemoryError\n", "next"}, {0, 1}, 0, {0}},
+        };
+
+        (void) state;
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                Seen seen = {0};
+                FindingHandlers handlers = {&seen, note};
+                TracebackStream stream = {0};
+
+                for (size_t n = 0; n < ELEMENTSOF(rows[i].texts) && rows[i].texts[n]; n++)
+                        feed(&stream, START + rows[i].msec[n] * USEC_PER_MSEC, rows[i].texts[n], &handlers);
+                traceback_end(&stream, &handlers);
+                Sums sums = add_up(&seen);
+                if (seen.n != rows[i].n || memcmp(&sums, &rows[i].sums, sizeof(sums)) != 0)
+                        fail_msg("row %zu: %zu findings, strong %u, weak %u", i, seen.n, sums.strong, sums.weak);
+        }
+}
+
+/* The site of each is its own, though one was printed in the middle of the other. */
+static void json_does_not_mix(void **state) {
+        Seen seen = {0};
+        FindingHandlers handlers = {&seen, note};
+        TracebackStream stream = {0};
+
+        (void) state;
+        feed(&stream, START, "Traceback (most recent call last):\n  File \"/srv/app.py\", line 9, in g", &handlers);
+        feed(&stream, START,
+             "{\"exc\": \"Traceback (most recent call last):\\n  File \\\"/srv/a.py\\\", line 1, in f\\nMemoryError\"}",
+             &handlers);
+        feed(&stream, START, "MemoryError: mine", &handlers);
+        traceback_end(&stream, &handlers);
+        assert_int_equal(seen.n, 2);
+        assert_string_equal(seen.findings[0].site, "/srv/a.py:1 in f");
+        assert_string_equal(seen.findings[1].site, "/srv/app.py:9 in g");
+        assert_false(seen.findings[1].weak);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(all_samples),
@@ -356,6 +440,8 @@ int main(void) {
                 cmocka_unit_test(begun_is_forgotten),
                 cmocka_unit_test(each_error_counts),
                 cmocka_unit_test(bytes_are_hostile),
+                cmocka_unit_test(reports_are_kept_apart),
+                cmocka_unit_test(json_does_not_mix),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
