@@ -1,0 +1,81 @@
+/* Makes errors of hits: the raw hits of probes in CPython (pyelf.h) become "so many MemoryErrors were raised in pid".
+ *
+ * One error may hit several probes of its thread within a millisecond (zlib: both kinds on 3.12 and later; until 3.11
+ * every error from C also comes by tp_new once Python code sees it): they are one. Each start of an interpreter, also
+ * of a subinterpreter, hits tp_new 16 times in a row: these are none. So a hit of tp_new alone has to wait until it is
+ * clear that no such burst is under way; all others are out at once. A pid that raises in a tight loop gives one event
+ * a HITS_QUIET, with a count; of hits closer than HITS_SAME it counts one. What can't be told apart: a thread that does
+ * `raise MemoryError` exactly 16 times at a go is taken for a start.
+ *
+ * Times are microseconds of whatever clock the hits have. */
+#pragma once
+
+#include "pyelf.h"
+
+#define HITS_SAME (1 * USEC_PER_MSEC)    /* hits of a thread that are no further apart are of one error */
+#define HITS_LATER (100 * USEC_PER_MSEC) /* until 3.11: how much later tp_new may be hit by the same error */
+#define HITS_WAIT (30 * USEC_PER_MSEC)   /* after a hit of tp_new alone: for the next one of a burst */
+#define HITS_BURST 16
+#define HITS_BURSTS_MAX 4 /* subinterpreters started in a row; more hits than theirs are no starts */
+#define HITS_BURST_TIME (200 * USEC_PER_MSEC)
+/* A process this young may still be starting, and slowly, on a busy or emulated machine: its burst is waited for
+ * longer. */
+#define HITS_YOUNG (5 * USEC_PER_SEC)
+#define HITS_YOUNG_WAIT (200 * USEC_PER_MSEC)
+#define HITS_YOUNG_TIME (1 * USEC_PER_SEC)
+#define HITS_QUIET (100 * USEC_PER_MSEC) /* between two events of one pid */
+#define HITS_THREADS_MAX 128
+#define HITS_PIDS_MAX 128
+
+typedef struct Hit {
+        usec_t time;
+        uint32_t pid, tid;
+        uint64_t cgroup;
+        PyProbeKind kind;
+        bool pairs; /* as in PyBuild */
+} Hit;
+
+typedef struct Raised {
+        usec_t time; /* of the first */
+        uint32_t pid;
+        uint64_t cgroup;
+        unsigned count;
+} Raised;
+
+typedef struct HitThread {
+        uint32_t pid, tid; /* tid 0: unused */
+        uint64_t cgroup;
+        usec_t first, last; /* of the hits of tp_new that wait */
+        unsigned n_new;     /* how many wait */
+        usec_t raised;      /* when an error was last counted */
+        bool counted;       /* one was */
+        bool open, young;   /* open: tp_new is still to be hit by that error */
+} HitThread;
+
+typedef struct HitPid {
+        uint32_t pid; /* 0: unused */
+        uint64_t cgroup;
+        usec_t time, last; /* of the first one that is not out; of the event before */
+        bool told;         /* there was an event before */
+        unsigned count;    /* not out yet */
+} HitPid;
+
+/* Zeroes are an empty table. */
+typedef struct Hits {
+        HitThread threads[HITS_THREADS_MAX];
+        HitPid pids[HITS_PIDS_MAX];
+        uint64_t n_lost; /* errors that found no place in pids: more processes than that raise at once */
+} Hits;
+
+/* age: how long the process had been alive then, USEC_INFINITY for unknown; asked for by hits_wants_age(). Hits should
+ * come in the order of their times; a few milliseconds out of it do no harm. */
+void hits_feed(Hits *hits, const Hit *hit, usec_t age);
+
+/* Will the age be looked at for this hit? It costs a look at /proc. */
+bool hits_wants_age(const Hits *hits, const Hit *hit);
+
+/* Takes an event that is due: true and *ret, or false when none is. */
+bool hits_take(Hits *hits, usec_t now, Raised *ret);
+
+/* When hits_take() should next be asked; 0 = now, USEC_INFINITY = not before the next hit. */
+usec_t hits_deadline(const Hits *hits);

@@ -1,0 +1,8 @@
+/* The ring buffers of a build's events, one a CPU. */
+#pragma once
+
+#include "uprobe-build.h"
+
+/* Maps them, leads the events of each CPU into one and enables all. On failure build_release() undoes the rest. */
+int rings_open(Build *build);
+void rings_close(Build *build);
