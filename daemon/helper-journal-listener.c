@@ -114,8 +114,7 @@ void listener_hear(Listener *listener, const Entry *entry) {
                 hear_unit(listener, unit, entry);
 }
 
-void listener_found(void *userdata, const char *path, const Witness *witness) {
-        Listener *listener = userdata;
+void listener_found(Listener *listener, const char *path, const Witness *witness) {
         Followed *unit = unittable_find(&listener->units, witness->unit);
         Witness copy = *witness;
 

@@ -267,6 +267,14 @@ static void on_told(void *userdata, const Talk *talk) {
         (void) go_on(reader);
 }
 
+/* It may come late, when the journal is quiet again. */
+static void on_found(void *userdata, const char *path, const Witness *witness) {
+        Reader *reader = userdata;
+
+        listener_found(&reader->listener, path, witness);
+        (void) go_on(reader);
+}
+
 static void on_drained(void *userdata) {
         (void) go_on(userdata);
 }
@@ -312,7 +320,7 @@ int reader_new(Reader **ret, sd_event *event, const char *directory, int client_
         r = client_new(&reader->listener.client, event, client_fd, &(ClientHandlers){reader, on_told, on_drained});
         if (r < 0)
                 return r;
-        r = findings_new(&reader->listener.findings, event, &(WitnessHandlers){&reader->listener, listener_found});
+        r = findings_new(&reader->listener.findings, event, &(WitnessHandlers){reader, on_found});
         if (r < 0)
                 return r;
         r = journal_open(&reader->journal, directory);

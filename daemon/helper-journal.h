@@ -111,8 +111,8 @@ void listener_hear(Listener *listener, const Entry *entry);
 /* An entry of this unit, out of its turn. */
 void listener_read_back(Listener *listener, Followed *unit, const Entry *entry);
 
-/* Passes on what findings found (WitnessHandlers). */
-void listener_found(void *userdata, const char *path, const Witness *witness);
+/* What a unit's own lines told. */
+void listener_found(Listener *listener, const char *path, const Witness *witness);
 
 /* --- helper-journal-reader.c: the journal, from where to where --- */
 
