@@ -9,13 +9,17 @@ string(REGEX REPLACE "^/lib/" "/usr/lib/" SYSTEMD_UNIT_DIR ${SYSTEMD_UNIT_DIR})
 
 configure_file(systemd/memguardd.service.in memguardd.service @ONLY)
 configure_file(systemd/memguard-uprobe.service.in memguard-uprobe.service @ONLY)
+configure_file(systemd/memguard-journal.service.in memguard-journal.service @ONLY)
 
 install(TARGETS memguardd DESTINATION ${CMAKE_INSTALL_SBINDIR})
 install(TARGETS memguardctl DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(TARGETS memguard-journal DESTINATION lib/memguard)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/memguardd.service DESTINATION ${SYSTEMD_UNIT_DIR})
 install(TARGETS memguard-uprobe DESTINATION lib/memguard)
 install(FILES systemd/memguard-uprobe.socket ${CMAKE_CURRENT_BINARY_DIR}/memguard-uprobe.service
   DESTINATION ${SYSTEMD_UNIT_DIR})
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/memguard-journal.service systemd/memguard-journal.socket
+        DESTINATION ${SYSTEMD_UNIT_DIR})
 install(FILES systemd/memguard.catalog DESTINATION lib/systemd/catalog)
 install(DIRECTORY conf/policy.d/ DESTINATION lib/memguard/policy.d FILES_MATCHING PATTERN "*.conf")
 install(DIRECTORY conf/examples/ DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples FILES_MATCHING PATTERN "*.conf")
