@@ -2,122 +2,13 @@
  * that they cannot part. Text values are escaped (\xNN for blanks, backslashes and control characters). */
 #include "event.h"
 
+#include "event-fields.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 
-typedef enum FieldType {
-        FIELD_U64,
-        FIELD_U32,
-        FIELD_INT,
-        FIELD_BOOL,
-        FIELD_TEXT,
-        FIELD_SOURCE,
-        FIELD_FACT,
-        FIELD_SCOPE,
-} FieldType;
-
-typedef struct Field {
-        const char *key;
-        FieldType type;
-        size_t offset, size;
-} Field;
-
-#define FIELD(key, type, member) {key, type, offsetof(Event, member), sizeof(((Event *) 0)->member)}
-#define SAMPLE_FIELDS(s)                                                                                               \
-        FIELD("current", FIELD_U64, s.current), FIELD("ws", FIELD_U64, s.working_set),                                 \
-                FIELD("anon", FIELD_U64, s.anon), FIELD("file", FIELD_U64, s.file),                                    \
-                FIELD("shmem", FIELD_U64, s.shmem), FIELD("kernel", FIELD_U64, s.kernel),                              \
-                FIELD("swap", FIELD_U64, s.swap), FIELD("limit", FIELD_U64, s.limit),                                  \
-                FIELD("own_max", FIELD_U64, s.own_max), FIELD("high_now", FIELD_U64, s.high),                          \
-                FIELD("available", FIELD_U64, s.available), FIELD("swap_free", FIELD_U64, s.swap_free),                \
-                FIELD("host_free", FIELD_U64, s.host_free), FIELD("host_cached", FIELD_U64, s.host_cached),            \
-                FIELD("stolen", FIELD_U64, s.stolen),                                                                  \
-                FIELD("n_high", FIELD_U64, s.ev_high), FIELD("n_max", FIELD_U64, s.ev_max),                            \
-                FIELD("n_oom", FIELD_U64, s.ev_oom), FIELD("n_oom_kill", FIELD_U64, s.ev_oom_kill)
-
-static const Field start_fields[] = {
-        FIELD("invocation", FIELD_TEXT, start.invocation),
-        FIELD("fresh", FIELD_BOOL, start.fresh),
-        FIELD("operator_high", FIELD_U64, start.operator_high),
-        SAMPLE_FIELDS(start.sample),
-};
-static const Field named_fields[] = {FIELD("invocation", FIELD_TEXT, named.invocation)};
-static const Field sample_fields[] = {SAMPLE_FIELDS(sample)};
-static const Field pressure_fields[] = {
-        FIELD("some", FIELD_U64, pressure.some_total),
-        FIELD("full", FIELD_U64, pressure.full_total),
-};
-static const Field high_fields[] = {FIELD("bytes", FIELD_U64, high.bytes)};
-static const Field done_fields[] = {
-        FIELD("id", FIELD_U32, done.id),           FIELD("result", FIELD_INT, done.result),
-        FIELD("freed", FIELD_U64, done.freed),     FIELD("latency", FIELD_U64, done.latency),
-        FIELD("detail", FIELD_TEXT, done.detail),
-};
-static const Field drill_fields[] = {FIELD("rung", FIELD_TEXT, drill.rung)};
-static const Field witness_fields[] = {
-        FIELD("source", FIELD_SOURCE, witness.source),
-        FIELD("fact", FIELD_FACT, witness.fact),
-        FIELD("at", FIELD_U64, witness.at),
-        FIELD("pid", FIELD_INT, witness.pid),
-        FIELD("code", FIELD_INT, witness.code),
-        FIELD("status", FIELD_INT, witness.status),
-        FIELD("weak", FIELD_BOOL, witness.weak),
-        FIELD("scope", FIELD_SCOPE, witness.scope),
-        FIELD("bytes", FIELD_U64, witness.bytes),
-        FIELD("invocation", FIELD_TEXT, witness.invocation),
-        FIELD("unit", FIELD_TEXT, witness.unit),
-        FIELD("comm", FIELD_TEXT, witness.comm),
-        FIELD("word", FIELD_TEXT, witness.word),
-        FIELD("limit", FIELD_TEXT, witness.limit),
-        FIELD("site", FIELD_TEXT, witness.site),
-        FIELD("text", FIELD_TEXT, witness.text),
-        FIELD("start", FIELD_U64, witness.look.start),
-        FIELD("as", FIELD_U64, witness.look.as_limit),
-        FIELD("data", FIELD_U64, witness.look.data_limit),
-        FIELD("vm_size", FIELD_U64, witness.look.vm_size),
-        FIELD("vm_peak", FIELD_U64, witness.look.vm_peak),
-        FIELD("vm_data", FIELD_U64, witness.look.vm_data),
-        FIELD("maps", FIELD_U64, witness.look.maps),
-        FIELD("maps_limit", FIELD_U64, witness.look.maps_limit),
-        FIELD("overcommit", FIELD_U64, witness.look.overcommit),
-        FIELD("commit_limit", FIELD_U64, witness.look.commit_limit),
-        FIELD("committed", FIELD_U64, witness.look.committed),
-        FIELD("ram_and_swap", FIELD_U64, witness.look.ram_and_swap),
-};
-static const Field ledger_fields[] = {
-        FIELD("inode", FIELD_U64, ledger.inode),
-        FIELD("oom", FIELD_U64, ledger.oom),
-        FIELD("oom_kill", FIELD_U64, ledger.oom_kill),
-        FIELD("oom_group_kill", FIELD_U64, ledger.oom_group_kill),
-        FIELD("local_oom", FIELD_U64, ledger.local_oom),
-};
-
-#define KIND(word, f) {word, f, ELEMENTSOF(f), false}
-
-static const struct {
-        const char *name;
-        const Field *fields;
-        size_t n_fields;
-        bool sparse; /* fields that say nothing are left out */
-} kinds[] = {
-        [EVENT_TICK] = {"tick", NULL, 0, false},
-        [EVENT_START] = KIND("start", start_fields),
-        [EVENT_NAMED] = KIND("named", named_fields),
-        [EVENT_STOP] = {"stop", NULL, 0, false},
-        [EVENT_SAMPLE] = KIND("sample", sample_fields),
-        [EVENT_PRESSURE] = KIND("pressure", pressure_fields),
-        [EVENT_HIGH] = KIND("high", high_fields),
-        [EVENT_DONE] = KIND("done", done_fields),
-        [EVENT_PAUSE] = {"pause", NULL, 0, false},
-        [EVENT_RESUME] = {"resume", NULL, 0, false},
-        [EVENT_DRILL] = KIND("drill", drill_fields),
-        [EVENT_WITNESS] = {"witness", witness_fields, ELEMENTSOF(witness_fields), .sparse = true},
-        [EVENT_LEDGER] = KIND("ledger", ledger_fields),
-};
-static_assert(ELEMENTSOF(kinds) == _EVENT_KIND_MAX, "an event kind has no fields");
-
 const char *event_kind_name(EventKind kind) {
-        return kind >= 0 && kind < _EVENT_KIND_MAX ? kinds[kind].name : "unknown";
+        return kind >= 0 && kind < _EVENT_KIND_MAX ? event_fields[kind].name : "unknown";
 }
 
 typedef struct Out {
@@ -195,11 +86,11 @@ int event_format(const Event *event, char buf[static EVENT_LINE_MAX]) {
         buf[0] = 0;
         put(&out, "%llu %s ", (unsigned long long) event->time, event_kind_name(event->kind));
         put_text(&out, event->path[0] ? event->path : "-");
-        for (size_t i = 0; i < kinds[event->kind].n_fields; i++) {
-                const Field *field = &kinds[event->kind].fields[i];
+        for (size_t i = 0; i < event_fields[event->kind].n_fields; i++) {
+                const Field *field = &event_fields[event->kind].fields[i];
                 const char *at = (const char *) event + field->offset;
 
-                if (!kinds[event->kind].sparse || !is_zero(at, field->type == FIELD_TEXT ? 1 : field->size))
+                if (!event_fields[event->kind].sparse || !is_zero(at, field->type == FIELD_TEXT ? 1 : field->size))
                         put_field(&out, field, at);
         }
         return (int) out.used;
@@ -327,8 +218,8 @@ static int parse_assignment(Event *event, char *word) {
         if (!value)
                 return -EINVAL;
         *value++ = 0;
-        for (size_t i = 0; i < kinds[event->kind].n_fields; i++) {
-                const Field *field = &kinds[event->kind].fields[i];
+        for (size_t i = 0; i < event_fields[event->kind].n_fields; i++) {
+                const Field *field = &event_fields[event->kind].fields[i];
 
                 if (util_streq(field->key, word))
                         return parse_field(field, value, (char *) event + field->offset);
@@ -338,7 +229,7 @@ static int parse_assignment(Event *event, char *word) {
 
 static int parse_kind(const char *word, EventKind *ret) {
         for (EventKind kind = 0; kind < _EVENT_KIND_MAX; kind++)
-                if (util_streq(kinds[kind].name, word)) {
+                if (util_streq(event_fields[kind].name, word)) {
                         *ret = kind;
                         return 0;
                 }

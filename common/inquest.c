@@ -60,8 +60,8 @@ static void on_error(const Step *step, const RunRef *ref, const Witness *witness
                         tell_sighted(step, &c->incident);
                 c->sighted = true;
         }
-        if (witness->fact == FACT_MEMORY_ERROR && !witness->weak)
-                c->strong = true;
+        c->strong |= witness->fact == FACT_MEMORY_ERROR && !witness->weak;
+        c->parser |= witness->fact == FACT_NOT_MEMORY;
         if (witness->site[0] && c->incident.site[0] == 0)
                 memcpy(c->incident.site, witness->site, sizeof(c->incident.site));
         if (witness->fact == FACT_RUNTIME)
