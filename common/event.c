@@ -244,7 +244,7 @@ bool event_has_its_path(const Event *event) {
 }
 
 int event_parse(const char *line, Event *ret) {
-        char word[CGROUP_PATH_MAX];
+        char word[CGROUP_PATH_MAX + 32]; /* KEY=PATH */
         Event event = {0};
 
         line = take_word(line, word, sizeof(word));

@@ -254,6 +254,9 @@ void inquest_witness(const Step *step, const Event *event) {
                 return;
         }
         ref = run_find(step, event->path, witness->unit, witness->invocation, witness->pid, witness->at);
+        /* A group kill names the group's cgroup, which may lie above its victims'. */
+        if (ref.run == 0 && witness->fact == FACT_OOM_KILL && event->path[0])
+                ref = run_find(step, "", "", "", witness->pid, witness->at);
         if (ref.run != 0) {
                 dispatch(step, &ref, witness);
                 return;

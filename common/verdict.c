@@ -112,10 +112,10 @@ static Verdict by_whose_limit(const Inquest *inquest, Case *c) {
 
         if (c->scope == SCOPE_HOST)
                 return VERDICT_KERNEL_OOM_HOST;
-        if (c->scope == SCOPE_UNKNOWN) {
+        if (incident->limit[0] == 0) {
                 r = ledger_limit(&inquest->ledger, incident->path, util_sub(incident->at, USEC_PER_SEC), incident->limit);
-                if (r == -ENODATA)
-                        return c->own_oom ? VERDICT_KERNEL_OOM_UNIT : VERDICT_KERNEL_OOM_HOST;
+                if (r == -ENODATA && c->scope == SCOPE_UNKNOWN && !c->own_oom)
+                        return VERDICT_KERNEL_OOM_HOST;
         }
         if (incident->limit[0] == 0)
                 memcpy(incident->limit, incident->path, sizeof(incident->limit));
