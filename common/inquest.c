@@ -76,7 +76,10 @@ static void on_error(const Step *step, const RunRef *ref, const Witness *witness
 static void on_userspace(const Step *step, const RunRef *ref, const Witness *witness) {
         Case *c = case_join(step, ref, CASE_KILL, witness);
 
-        if (c)
+        if (!c)
+                return;
+        c->xattr |= witness->weak;
+        if (!witness->weak || c->incident.killer[0] == 0)
                 memcpy(c->incident.killer, witness->word, sizeof(c->incident.killer));
 }
 

@@ -53,6 +53,7 @@ typedef struct Case {
         bool sighted;      /* told already that something was seen */
         uint32_t facts;    /* bit i: Fact i was seen */
         bool parser;       /* it may have been the parser's, which is none of memory */
+        bool xattr;        /* a userspace killer's mark on the cgroup, which its user could have made */
         bool strong;       /* a traceback, not only a name in a line of a log */
         unsigned counted;  /* kills by the unit's own memory.events */
         bool counted_live; /* those were counted for Event= by a reading already */

@@ -207,10 +207,25 @@ void manager_witness_run(Manager *manager, Guarded *guarded) {
         (void) textwatch_follow(manager->textwatch, name);
 }
 
+/* What a userspace killer wrote on the cgroup before it killed. */
+static void read_xattrs(Manager *manager, const Guarded *guarded) {
+        Witness witness = {.source = WITNESS_OOMD, .fact = FACT_USERSPACE, .at = manager_now(manager), .weak = true};
+        uint64_t n;
+
+        if (sampler_userspace_kills(guarded->dirfd, &n) < 0)
+                return;
+        memcpy(witness.invocation, guarded->invocation, sizeof(witness.invocation));
+        snprintf(witness.word, sizeof(witness.word), "systemd-oomd");
+        snprintf(witness.text, sizeof(witness.text), "user.oomd_kill on the cgroup: %llu killed by a userspace killer.",
+                 (unsigned long long) n);
+        saw(manager, guarded->path, &witness);
+}
+
 void manager_witness_end(Manager *manager, const Guarded *guarded) {
         Leaving *leaving = &manager->leaving[manager->next_leaving];
 
         manager_read_ledger(manager, guarded->path, /* unknown_only= */ false);
+        read_xattrs(manager, guarded);
         if (!manager->textwatch || !is_pid1s(guarded->path))
                 return;
         manager->next_leaving = (manager->next_leaving + 1) % LEAVING_MAX;

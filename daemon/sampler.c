@@ -205,3 +205,18 @@ int sampler_invocation(int dirfd, char ret[static INVOCATION_MAX]) {
         }
         return -ENODATA;
 }
+
+int sampler_userspace_kills(int dirfd, uint64_t *ret) {
+        static const char *const names[] = {"user.oomd_kill", "user.oomd_ooms"};
+
+        for (unsigned i = 0; i < ELEMENTSOF(names); i++) {
+                char text[24] = {};
+                uint64_t n;
+
+                if (fgetxattr(dirfd, names[i], text, sizeof(text) - 1) > 0 && kerneltext_u64(text, &n) >= 0 && n > 0) {
+                        *ret = n;
+                        return 0;
+                }
+        }
+        return -ENODATA;
+}

@@ -22,3 +22,7 @@ int sampler_pressure(int dirfd, Pressure *ret);
 
 /* The run's id from the cgroup's xattrs (systemd sets user.invocation_id / trusted.invocation_id); 33 bytes. -ENODATA. */
 int sampler_invocation(int dirfd, char ret[static INVOCATION_MAX]);
+
+/* How many processes of it a userspace killer says that it killed: systemd-oomd and oomd leave xattrs, which can be read
+ * through a directory fd also after the cgroup is gone. A delegated cgroup's user can forge them. -ENODATA when there are none. */
+int sampler_userspace_kills(int dirfd, uint64_t *ret);
