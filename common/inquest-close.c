@@ -4,6 +4,8 @@
 
 #define CLOSED_A_TICK 4 /* each may ask for three readings and tell a record: the action list has its bound */
 #define LAST_ANSWERS (50 * USEC_PER_MSEC)
+#define READ_BACK_ANSWERS (400 * USEC_PER_MSEC)
+#define READ_BACK (10 * USEC_PER_SEC) /* before the first evidence */
 #define CODE_KILLED 2
 #define STATUS_137 137
 
@@ -82,6 +84,19 @@ void case_close(const Step *step, Case *c) {
         case_bury(step->engine->inquest, c, step->now);
 }
 
+/* The unit may be muted for printing too much, or its reader may have come late: what it said is looked up once more where it
+ * would change the verdict. */
+static bool read_back(const Step *step, const Case *c) {
+        Action *action;
+
+        if (c->class == CASE_KILL || c->strong)
+                return false;
+        action = step_action(step, NULL, ACTION_READ_BACK);
+        memcpy(action->path, c->incident.path, sizeof(action->path));
+        action->since = util_sub(c->incident.at, READ_BACK);
+        return true;
+}
+
 void inquest_tick(const Step *step) {
         unsigned n = 0;
 
@@ -96,8 +111,8 @@ void inquest_tick(const Step *step) {
                         continue;
                 }
                 c->asked = true;
-                c->closes = util_add(step->now, LAST_ANSWERS);
                 case_ask(step, c);
+                c->closes = util_add(step->now, read_back(step, c) ? READ_BACK_ANSWERS : LAST_ANSWERS);
         }
 }
 
