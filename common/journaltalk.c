@@ -10,10 +10,10 @@ static const struct {
         [TALK_CURSOR] = {"cursor", .has_cursor = true},
         [TALK_FOLLOW] = {"follow", .has_unit = true},
         [TALK_UNFOLLOW] = {"unfollow", .has_unit = true},
-        [TALK_COMMIT] = {"commit"},
+        [TALK_COMMIT] = {.word = "commit"},
         [TALK_READ] = {"read", .has_unit = true, .has_since = true},
         [TALK_MUTED] = {"muted", .has_unit = true},
-        [TALK_READY] = {"ready"},
+        [TALK_READY] = {.word = "ready"},
 };
 static_assert(ELEMENTSOF(kinds) == _TALK_KIND_MAX, "a kind of talk has no word");
 
