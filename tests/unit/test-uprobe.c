@@ -1,5 +1,4 @@
-/* Builds are found, asked for once and probed; hits become witnesses; a helper that is absent, slow or mad does no
- * harm. */
+/* Builds are found, asked for once and probed; hits become witnesses; a helper absent, slow or mad does no harm. */
 #include "temproot.h"
 
 #include <dirent.h>
