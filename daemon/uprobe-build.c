@@ -54,29 +54,24 @@ static void hang_up(Build *build) {
 void build_release(Build *build) {
         hang_up(build);
         rings_close(build);
-        for (unsigned i = 0; i < build->n_fds; i++)
-                (void) close(build->fds[i]);
-        build->n_fds = 0;
-        free(TAKE_PTR(build->fds));
         fd_closep(&build->file);
         build->state = BUILD_NONE;
 }
 
 /* Keeps the fds that came with a reply, or closes them. */
 static int keep_fds(Build *build, const int *fds, unsigned n) {
-        int *more = build->n_fds + n > UPROBE_CPUS_MAX * build->python.n_probes
-                            ? NULL
-                            : reallocarray(build->fds, build->n_fds + n, sizeof(int));
+        Probes *probes = &build->probes;
+        bool fits = probes->n_fds + n <= UPROBE_CPUS_MAX * build->python.n_probes;
+        int *more = fits ? reallocarray(probes->fds, probes->n_fds + n, sizeof(int)) : NULL;
 
+        if (more)
+                probes->fds = more;
         for (unsigned i = 0; i < n; i++)
                 if (more)
-                        more[build->n_fds++] = fds[i];
+                        more[probes->n_fds++] = fds[i];
                 else
                         (void) close(fds[i]);
-        if (!more)
-                return -ENOMEM;
-        build->fds = more;
-        return 0;
+        return more ? 0 : fits ? -ENOMEM : -E2BIG;
 }
 
 /* 1 when that was the last reply, 0 when more follow. */
@@ -87,7 +82,7 @@ static int receive(Build *build) {
         struct iovec iov = {&reply, sizeof(reply)};
         struct msghdr message = {
                 .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)};
-        unsigned before = build->n_fds;
+        unsigned before = build->probes.n_fds;
         struct cmsghdr *header;
         ssize_t n;
         int r = 0;
@@ -109,7 +104,7 @@ static int receive(Build *build) {
                 return -EBADMSG;
         if (reply.error != 0)
                 return reply.error < 0 && reply.error >= -4095 ? reply.error : -EBADMSG;
-        if (reply.n_fds != build->n_fds - before || reply.n_fds % build->python.n_probes != 0)
+        if (reply.n_fds != build->probes.n_fds - before || reply.n_fds % build->python.n_probes != 0)
                 return -EBADMSG;
         return reply.more ? 0 : 1;
 }
@@ -145,14 +140,14 @@ static int on_reply(sd_event_source *source, int fd, uint32_t revents, void *use
                 return 0;
         hang_up(build);
         /* It ended just before it would have taken our request. */
-        if (r == -ECONNRESET && build->n_fds == 0 && !build->asked_again) {
+        if (r == -ECONNRESET && build->probes.n_fds == 0 && !build->asked_again) {
                 build->asked_again = true;
                 r = call(build);
                 if (r >= 0)
                         return 0;
         }
         if (r > 0)
-                r = build->n_fds == 0 ? -ENODEV : rings_open(build);
+                r = build->probes.n_fds == 0 ? -ENODEV : rings_open(build);
         if (r < 0) {
                 build_release(build);
                 build->handlers->failed(build->handlers->userdata, build, r);

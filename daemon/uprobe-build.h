@@ -7,6 +7,7 @@
 #include "perfring.h"
 #include "uprobe-find.h"
 #include "uprobe-wire.h"
+#include "worker.h"
 
 typedef struct Build Build;
 
@@ -16,6 +17,13 @@ typedef struct Ring {
         sd_event_source *source;
         uint64_t ids[UPROBE_OFFSETS_MAX];
 } Ring;
+
+/* The events of a build, n_probes for each CPU, and their buffers. */
+typedef struct Probes {
+        unsigned n_fds, n_rings;
+        int *fds;
+        Ring *rings;
+} Probes;
 
 typedef enum BuildState {
         BUILD_NONE,
@@ -45,9 +53,8 @@ struct Build {
         const BuildHandlers *handlers;
         sd_event *event;
         sd_event_source *source; /* of the socket */
-        unsigned n_fds, n_rings;
-        int *fds;
-        Ring *rings;
+        Worker *worker; /* closes probes: the kernel takes up to 90 ms for each. NULL: build_release() waits for it */
+        Probes probes;
 };
 
 #define BUILD_INIT ((Build){.file = -1, .socket = -1})

@@ -13,6 +13,8 @@
 #define WAKES_MAX 5
 #define WAKES_TIME (100 * USEC_PER_MSEC)
 
+#define CLOSE_LIMIT (30 * USEC_PER_SEC) /* close() can't be interrupted; this is only what the worker asks for */
+
 static size_t page_size(void) {
         return (size_t) sysconf(_SC_PAGESIZE);
 }
@@ -49,34 +51,66 @@ static int open_ring(Build *build, Ring *ring, const int *fds) {
 }
 
 int rings_open(Build *build) {
-        unsigned n = build->n_fds / build->python.n_probes;
+        Probes *probes = &build->probes;
+        unsigned n = probes->n_fds / build->python.n_probes;
         int r;
 
-        build->rings = calloc(n, sizeof(Ring));
-        if (!build->rings)
+        probes->rings = calloc(n, sizeof(Ring));
+        if (!probes->rings)
                 return -ENOMEM;
-        for (; build->n_rings < n; build->n_rings++) {
-                r = open_ring(build, &build->rings[build->n_rings],
-                              build->fds + build->n_rings * build->python.n_probes);
-                if (r < 0) {
-                        build->n_rings++; /* closes what of it is open */
+        while (probes->n_rings < n) {
+                unsigned i = probes->n_rings++; /* counted first: rings_close() undoes what of it was done */
+
+                r = open_ring(build, &probes->rings[i], probes->fds + i * build->python.n_probes);
+                if (r < 0)
                         return r;
-                }
         }
-        for (unsigned i = 0; i < build->n_fds; i++)
-                if (ioctl(build->fds[i], PERF_EVENT_IOC_ENABLE, 0) < 0)
+        for (unsigned i = 0; i < probes->n_fds; i++)
+                if (ioctl(probes->fds[i], PERF_EVENT_IOC_ENABLE, 0) < 0)
                         return -errno;
         return 0;
 }
 
+/* The last close of each event takes the probe out of every process: up to 90 ms each (Linux 6.18), one after another
+ * even from several threads. A buffer holds its event, so it goes first. */
+static int run_close(void *job) {
+        Probes *probes = job;
+
+        for (unsigned i = 0; i < probes->n_rings; i++)
+                if (probes->rings[i].map)
+                        (void) munmap(probes->rings[i].map, (1 + RING_PAGES) * page_size());
+        for (unsigned i = 0; i < probes->n_fds; i++)
+                (void) close(probes->fds[i]);
+        return 0;
+}
+
+static void close_done(void *job, int result) {
+        Probes *probes = job;
+
+        if (result == -ECANCELED)
+                (void) run_close(probes);
+        free(probes->rings);
+        free(probes->fds);
+        free(probes);
+}
+
 void rings_close(Build *build) {
-        for (unsigned i = 0; i < build->n_rings; i++) {
-                sd_event_source_disable_unref(build->rings[i].source);
-                if (build->rings[i].map)
-                        (void) munmap(build->rings[i].map, (1 + RING_PAGES) * page_size());
+        Probes *probes = &build->probes, *job = malloc(sizeof(Probes));
+
+        for (unsigned i = 0; i < probes->n_rings; i++)
+                probes->rings[i].source = sd_event_source_disable_unref(probes->rings[i].source);
+        if (job && probes->n_fds > 0 && build->worker) {
+                *job = *probes;
+                if (worker_submit(build->worker, run_close, close_done, job, CLOSE_LIMIT) >= 0) {
+                        *probes = (Probes){};
+                        return;
+                }
         }
-        build->n_rings = 0;
-        free(TAKE_PTR(build->rings));
+        (void) run_close(probes);
+        free(job);
+        free(probes->rings);
+        free(probes->fds);
+        *probes = (Probes){};
 }
 
 /* Which probe of the build this event is; _PYPROBE_INVALID when it is none. */
@@ -109,7 +143,7 @@ static unsigned read_ring(const Build *build, const Ring *ring, unsigned max, bu
 unsigned build_read(const Build *build, unsigned max, build_record_t record, void *userdata) {
         unsigned n = 0;
 
-        for (unsigned i = 0; i < build->n_rings && n < max; i++)
-                n += read_ring(build, &build->rings[i], max - n, record, userdata);
+        for (unsigned i = 0; i < build->probes.n_rings && n < max; i++)
+                n += read_ring(build, &build->probes.rings[i], max - n, record, userdata);
         return n;
 }

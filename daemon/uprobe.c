@@ -111,6 +111,7 @@ static void add_build(Uprobe *uprobe, FoundFile *found, usec_t now) {
         build->seen = now;
         build->socket_path = uprobe->socket_path;
         build->event = uprobe->event;
+        build->worker = uprobe->worker;
         build->handlers = &uprobe->build_handlers;
         remember(uprobe, found->mapped, build, USEC_INFINITY);
         r = build_ask(build, TAKE_FD(found->fd), now);
@@ -266,8 +267,10 @@ Uprobe *uprobe_free(Uprobe *uprobe) {
                 return NULL;
         uprobe->n_waiting = 0;
         uprobe->worker = worker_free(uprobe->worker);
-        for (unsigned i = 0; i < UPROBE_BUILDS_MAX; i++)
+        for (unsigned i = 0; i < UPROBE_BUILDS_MAX; i++) {
+                uprobe->builds[i].worker = NULL;
                 build_release(&uprobe->builds[i]);
+        }
         /* A thread that hangs in the kernel keeps its job; we are about to exit. */
         if (!uprobe->finding)
                 free(uprobe->find);

@@ -1,5 +1,4 @@
-/* Hits become errors: pairs are one, starts of interpreters are none, floods are counted, and nothing waits longer than
- * needed. */
+/* Hits become errors: pairs are one, starts of interpreters are none, floods are counted, none waits in vain. */
 #include "temproot.h"
 
 #include "hits.h"

@@ -1,5 +1,4 @@
-/* Builds are found, asked for once and probed; hits become witnesses; a helper that is absent, slow or mad does no
- * harm. */
+/* Builds are found, asked for once and probed; hits become witnesses; a helper absent, slow or mad does no harm. */
 #include "temproot.h"
 
 #include <dirent.h>
@@ -576,6 +575,8 @@ static void test_the_build_unseen_longest_makes_place(void **state) {
                 (void) close(client);
                 assert_int_equal(uprobe_n_builds(uprobe), MIN(i + 1, UPROBE_BUILDS_MAX));
         }
+        for (unsigned i = 0; i < 100 && count_fds() != n_fds + PROBES; i++)
+                turn(1);
         assert_int_equal(count_fds(), n_fds + PROBES); /* those of ours, in events[] */
         hit(&events[0], &events[0], 500, 44, now_of(CLOCK_MONOTONIC));
         hit(&events[2], &events[2], 501, 44, now_of(CLOCK_MONOTONIC));
