@@ -23,7 +23,7 @@ static HitPid *find_pid(Hits *hits, uint32_t pid) {
         return spare;
 }
 
-static void count(Hits *hits, const HitThread *thread, usec_t time, unsigned n) {
+static void count(Hits *hits, const HitThread *thread, usec_t time, unsigned n, bool refused) {
         HitPid *pid = find_pid(hits, thread->pid);
 
         if (!pid) {
@@ -33,6 +33,7 @@ static void count(Hits *hits, const HitThread *thread, usec_t time, unsigned n) 
         if (pid->count == 0)
                 pid->time = time;
         pid->count += n;
+        pid->refused |= refused;
         pid->cgroup = thread->cgroup;
 }
 
@@ -61,11 +62,13 @@ static void settle(Hits *hits, HitThread *thread) {
         unsigned n = thread->n_new;
 
         thread->n_new = 0;
-        if (n <= HITS_BURST * HITS_BURSTS_MAX)
+        if (n <= HITS_BURST * HITS_BURSTS_MAX) {
+                thread->started |= n >= HITS_BURST;
                 n %= HITS_BURST;
+        }
         if (n == 0)
                 return;
-        count(hits, thread, thread->first, (unsigned) MIN(n, 1 + (thread->last - thread->first) / HITS_SAME));
+        count(hits, thread, thread->first, (unsigned) MIN(n, 1 + (thread->last - thread->first) / HITS_SAME), false);
         thread->raised = thread->last;
         thread->counted = true;
         thread->open = false;
@@ -111,7 +114,7 @@ static bool is_same(const HitThread *thread, const Hit *hit) {
 static void feed_new(HitThread *thread, const Hit *hit, usec_t age) {
         if (thread->n_new++ == 0) {
                 thread->first = thread->last = hit->time;
-                thread->young = age < HITS_YOUNG;
+                thread->young = age < HITS_YOUNG && !thread->started;
         }
         thread->last = MAX(thread->last, hit->time);
 }
@@ -120,7 +123,7 @@ static void feed_no_memory(Hits *hits, HitThread *thread, const Hit *hit) {
         /* Read from another CPU's ring, or the other way round: still one error. */
         if (thread->n_new == 1 && distance(hit->time, thread->last) <= HITS_SAME)
                 thread->n_new = 0;
-        count(hits, thread, hit->time, 1);
+        count(hits, thread, hit->time, 1, true);
         thread->raised = hit->time;
         thread->counted = true;
 }
@@ -161,7 +164,9 @@ bool hits_take(Hits *hits, usec_t now, Raised *ret) {
                         next = &hits->pids[i];
         if (next->count == 0 || pid_due(next) > now)
                 return false;
-        *ret = (Raised){.time = next->time, .pid = next->pid, .cgroup = next->cgroup, .count = next->count};
+        *ret = (Raised){.time = next->time, .pid = next->pid, .cgroup = next->cgroup, .count = next->count,
+                        .made = !next->refused};
+        next->refused = false;
         next->told = true;
         next->last = now;
         next->count = 0;

@@ -21,8 +21,8 @@
 /* A process this young may still be starting, and slowly, on a busy or emulated machine: its burst is waited for
  * longer. */
 #define HITS_YOUNG (5 * USEC_PER_SEC)
-#define HITS_YOUNG_WAIT (200 * USEC_PER_MSEC)
-#define HITS_YOUNG_TIME (1 * USEC_PER_SEC)
+#define HITS_YOUNG_WAIT (1 * USEC_PER_SEC)
+#define HITS_YOUNG_TIME (3 * USEC_PER_SEC)
 #define HITS_QUIET (100 * USEC_PER_MSEC) /* between two events of one pid */
 #define HITS_THREADS_MAX 128
 #define HITS_PIDS_MAX 128
@@ -40,6 +40,7 @@ typedef struct Raised {
         uint32_t pid;
         uint64_t cgroup;
         unsigned count;
+        bool made; /* by tp_new alone: by `raise`, by numpy, or taken out of a pickle that another process sent */
 } Raised;
 
 typedef struct HitThread {
@@ -50,6 +51,7 @@ typedef struct HitThread {
         usec_t raised;      /* when an error was last counted */
         bool counted;       /* one was */
         bool open, young;   /* open: tp_new is still to be hit by that error */
+        bool started;       /* its interpreter has: a burst was seen */
 } HitThread;
 
 typedef struct HitPid {
@@ -57,6 +59,7 @@ typedef struct HitPid {
         uint64_t cgroup;
         usec_t time, last; /* of the first one that is not out; of the event before */
         bool told;         /* there was an event before */
+        bool refused;      /* an allocation was, and that not by tp_new alone */
         unsigned count;    /* not out yet */
 } HitPid;
 

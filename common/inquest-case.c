@@ -138,7 +138,7 @@ void case_note(Case *c, const Step *step, const Witness *witness) {
 
         if (witness->at != 0)
                 incident->at = MIN(incident->at, witness->at);
-        if (!witness->weak)
+        if (!witness->weak || witness->fact == FACT_RAISED)
                 c->facts |= 1U << witness->fact;
         if (incident->comm[0] == 0 && witness->comm[0] && witness->pid == incident->pid)
                 memcpy(incident->comm, witness->comm, sizeof(incident->comm));

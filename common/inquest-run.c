@@ -1,6 +1,8 @@
 /* Which run is a witness speaking of? A unit may have died and come back (RestartSec=100ms) before the slower witnesses arrive,
  * so each is given to a run by the run's invocation id where it names one, otherwise by the main process' pid, otherwise by
  * the time at which it happened. */
+#include <stdio.h>
+
 #include "inquest.h"
 
 #define CLOCK_SLACK (50 * USEC_PER_MSEC) /* the kernel's log is stamped up to 20 ms early (facts-kernel.md 2) */
@@ -123,6 +125,20 @@ static RunRef by_pid(const Step *step, int pid) {
         return (RunRef){0};
 }
 
+/* A run that was over before we came, with nobody to tell its id: the kernel's line comes before the journal's. */
+static Ghost *nameless(const Candidates *found) {
+        for (unsigned i = 0; i < found->n_ghosts; i++)
+                if (found->ghosts[i]->invocation[0] == 0)
+                        return found->ghosts[i];
+        return NULL;
+}
+
+/* Before our time, in a unit whose counters know of no kill: then it was in a run before this one. */
+static bool is_earlier_run(const Step *step, const Candidates *found, Fact fact, usec_t at) {
+        return fact == FACT_OOM_KILL && found->unit && found->n_ghosts == 0 && at != 0 && at < step->engine->inquest->since &&
+               found->unit->began == 0 && found->unit->sample.ev_oom_kill == 0;
+}
+
 /* The run that had begun last at that time. */
 static RunRef by_time(const Candidates *found, usec_t at) {
         if (found->unit && (at == 0 || found->n_ghosts == 0 || found->ghosts[0]->ended + CLOCK_SLACK <= at ||
@@ -143,11 +159,18 @@ static RunRef by_past(const Step *step, const Candidates *found, const char *pat
 
         if (at == 0 || at >= step->engine->inquest->since || (found->unit && found->unit->invocation[0] == 0))
                 return (RunRef){0};
-        ghost = past_ghost(step, found->unit ? found->unit->path : path, name, invocation, at);
+        ghost = nameless(found);
+        if (ghost)
+                snprintf(ghost->invocation, sizeof(ghost->invocation), "%s", invocation);
+        else
+                ghost = past_ghost(step, found->unit ? found->unit->path : path, name, invocation, at);
         return ghost ? run_of_ghost(ghost) : (RunRef){0};
 }
 
-RunRef run_find(const Step *step, const char *path, const char *name, const char *invocation, int pid, usec_t at) {
+RunRef run_find(const Step *step, const char *path, const char *name, const Witness *witness) {
+        const char *invocation = witness->invocation;
+        usec_t at = witness->at;
+        int pid = witness->pid;
         Candidates found;
         RunRef past;
 
@@ -165,6 +188,8 @@ RunRef run_find(const Step *step, const char *path, const char *name, const char
         /* A run whose id is not known yet is the one that is new. */
         if (invocation[0] && found.unit && found.unit->invocation[0] == 0)
                 return run_of_unit(found.unit);
+        if (is_earlier_run(step, &found, witness->fact, at))
+                return run_of_ghost(past_ghost(step, found.unit->path, name, "", at));
         past = invocation[0] ? by_past(step, &found, path, name, invocation, at) : (RunRef){0};
         return past.run != 0 ? past : by_time(&found, at);
 }

@@ -49,12 +49,33 @@ static void on_oom_kill(const Step *step, const RunRef *ref, const Witness *witn
         memcpy(c->incident.limit, witness->limit, sizeof(c->incident.limit));
 }
 
+/* An error may travel: a pool's worker sends its own to its parent, which makes it anew and prints it. */
+static Case *travelled_from(const Step *step, const RunRef *ref, const Witness *witness) {
+        Case *origin = NULL;
+
+        if (!(witness->fact == FACT_RAISED && witness->weak) && witness->fact != FACT_MEMORY_ERROR)
+                return NULL;
+        for (unsigned i = 0; i < CASES_MAX; i++) {
+                Case *c = &step->engine->inquest->cases[i];
+
+                if (!c->open || c->run != ref->run || c->class != CASE_ERROR)
+                        continue;
+                if (c->incident.pid == witness->pid || c->incident.pid == 0)
+                        return NULL;
+                origin = c;
+        }
+        return origin;
+}
+
 static void on_error(const Step *step, const RunRef *ref, const Witness *witness) {
-        Case *c = case_join(step, ref, CASE_ERROR, witness);
+        Case *origin = travelled_from(step, ref, witness);
+        Case *c = origin ? origin : case_join(step, ref, CASE_ERROR, witness);
 
         if (!c)
                 return;
-        if (witness->fact == FACT_RAISED) {
+        if (origin)
+                case_note(origin, step, witness);
+        if (witness->fact == FACT_RAISED && !origin) {
                 c->incident.count = MIN(c->incident.count + MAX((unsigned) witness->code, 1), 1000000);
                 if (!c->sighted)
                         tell_sighted(step, &c->incident);
@@ -256,10 +277,10 @@ void inquest_witness(const Step *step, const Event *event) {
                         inquest->kernel_blind_until = util_add(step->now, KERNEL_BLIND);
                 return;
         }
-        ref = run_find(step, event->path, witness->unit, witness->invocation, witness->pid, witness->at);
+        ref = run_find(step, event->path, witness->unit, witness);
         /* A group kill names the group's cgroup, which may lie above its victims'. */
         if (ref.run == 0 && witness->fact == FACT_OOM_KILL && event->path[0])
-                ref = run_find(step, "", "", "", witness->pid, witness->at);
+                ref = run_find(step, "", "", witness);
         if (ref.run != 0) {
                 dispatch(step, &ref, witness);
                 return;

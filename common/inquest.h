@@ -123,7 +123,7 @@ typedef struct RunRef {
 
 /* inquest-run.c: which run is it about? */
 RunRef run_of_unit(Unit *unit);
-RunRef run_find(const Step *step, const char *path, const char *name, const char *invocation, int pid, usec_t at);
+RunRef run_find(const Step *step, const char *path, const char *name, const Witness *witness);
 const char *run_path(const RunRef *ref);
 const RunEnd *run_end_of(const Inquest *inquest, unsigned run); /* NULL while it is not known */
 RunEnd *run_end_note(Inquest *inquest, unsigned run);            /* to be filled */

@@ -5,7 +5,6 @@
 
 #include "inquest.h"
 
-#define SIGNAL_ABORT 6
 #define SIGNAL_KILL 9
 #define CODE_EXITED 1
 #define CODE_KILLED 2
@@ -41,10 +40,7 @@ static bool we_did(const Case *c) {
 }
 
 static bool was_killed(const Case *c) {
-        bool by_manager = util_streq(c->end.result, "timeout") || util_streq(c->end.result, "watchdog");
-
-        return c->class != CASE_ERROR &&
-               (ended_by(c, CODE_KILLED, SIGNAL_KILL) || (by_manager && ended_by(c, CODE_KILLED, SIGNAL_ABORT)));
+        return c->class != CASE_ERROR && ended_by(c, CODE_KILLED, SIGNAL_KILL);
 }
 
 static bool was_no_memory(const Case *c) {

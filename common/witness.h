@@ -33,11 +33,13 @@ typedef enum Fact {
         FACT_BLIND,        /* records were lost or suppressed: absence of a line proves nothing just now */
         FACT_OOM_SAID,     /* PID 1: a process of the unit was killed by the OOM killer */
         FACT_STARTED,      /* PID 1: the main process of a run is pid */
-        FACT_ENDED,        /* PID 1: the main process ended: pid word(Result) code(1 exited 2 killed 3 dumped) status */
+        FACT_ENDED,        /* PID 1: the main process ended: pid word(Result) code(1 exited 2 killed 3 dumped) status; with
+                              code 0 it still lives, and PID 1 has called the run failed already */
         FACT_RESTARTING,   /* PID 1: an automatic restart is scheduled: code(NRestarts) */
         FACT_CLIENT_KILL,  /* PID 1: SIGKILL was sent on a client's request (systemctl kill): pid where it is named */
         FACT_USERSPACE,    /* a userspace OOM killer killed: word(its name) pid where it is named */
-        FACT_RAISED,       /* a MemoryError was raised in pid: pid comm; code(how many, 0 for one) */
+        FACT_RAISED,       /* a MemoryError was raised in pid: pid comm; code(how many, 0 for one); weak where it was only
+                              made: by `raise`, by numpy, or out of another process' pickle */
         FACT_MEMORY_ERROR, /* text of one: pid comm site word(class) text(its last line) bytes(asked for) code(how many, 0 for
                               one); weak where only its name stands in a line of a log */
         FACT_NOT_MEMORY,   /* text of a MemoryError that was none of memory (parser depth): pid */

@@ -13,7 +13,6 @@
 #define COVER_AGAIN (15 * USEC_PER_SEC)  /* and has loaded what it is made of */
 #define COVER_A_TURN 16                  /* units, then the loop has its turn */
 #define COVER_PIDS 16                    /* of one unit */
-#define LEAVING_KEPT (10 * USEC_PER_SEC) /* the journal is up to seconds behind a unit's end */
 
 static void feed_ledger(Manager *manager, const char *path) {
         Event event = {.kind = EVENT_LEDGER, .time = manager_now(manager)};
@@ -52,6 +51,10 @@ static void saw(void *userdata, const char *path, const Witness *witness) {
         if (path[0] && !unitname_path_is_valid(path))
                 return;
         snprintf(event.path, sizeof(event.path), "%s", path);
+        /* The kernel's refusals name a process only; it lives as a rule. */
+        if (!path[0] && !witness->unit[0] && witness->pid > 0 && witness->fact != FACT_OOM_KILL &&
+            proclook_cgroup(&manager->kernfs, witness->pid, event.path) < 0)
+                event.path[0] = 0;
         event.witness = *witness;
         manager_feed(manager, &event);
         if (witness->fact == FACT_OOM_KILL && path[0])
@@ -139,29 +142,11 @@ static usec_t cover_due(Manager *manager, usec_t now) {
         return next;
 }
 
-static usec_t leave_due(Manager *manager, usec_t now) {
-        usec_t next = USEC_INFINITY;
-
-        for (unsigned i = 0; i < LEAVING_MAX; i++) {
-                Leaving *leaving = &manager->leaving[i];
-
-                if (leaving->at == 0)
-                        continue;
-                if (leaving->at <= now) {
-                        leaving->at = 0;
-                        textwatch_unfollow(manager->textwatch, leaving->unit);
-                } else
-                        next = MIN(next, leaving->at);
-        }
-        return next;
-}
-
 static int on_errand(sd_event_source *source, uint64_t usec, void *userdata) {
         Manager *manager = userdata;
-        usec_t now = manager_now(manager), next;
+        usec_t next = cover_due(manager, manager_now(manager));
 
         (void) usec;
-        next = MIN(cover_due(manager, now), leave_due(manager, now));
         if (next == USEC_INFINITY)
                 return 0;
         (void) sd_event_source_set_time(source, next);
@@ -201,9 +186,6 @@ void manager_witness_run(Manager *manager, Guarded *guarded) {
         errand_at(manager, guarded->cover_at);
         if (!manager->textwatch || !view.policy->journal || !is_pid1s(guarded->path))
                 return;
-        for (unsigned i = 0; i < LEAVING_MAX; i++)
-                if (manager->leaving[i].at != 0 && util_streq(manager->leaving[i].unit, name))
-                        manager->leaving[i].at = 0;
         (void) textwatch_follow(manager->textwatch, name);
 }
 
@@ -222,18 +204,10 @@ static void read_xattrs(Manager *manager, const Guarded *guarded) {
 }
 
 void manager_witness_end(Manager *manager, const Guarded *guarded) {
-        Leaving *leaving = &manager->leaving[manager->next_leaving];
-
         manager_read_ledger(manager, guarded->path, /* unknown_only= */ false);
         read_xattrs(manager, guarded);
-        if (!manager->textwatch || !is_pid1s(guarded->path))
-                return;
-        manager->next_leaving = (manager->next_leaving + 1) % LEAVING_MAX;
-        if (leaving->at != 0)
-                textwatch_unfollow(manager->textwatch, leaving->unit);
-        leaving->at = manager_now(manager) + LEAVING_KEPT;
-        snprintf(leaving->unit, sizeof(leaving->unit), "%s", unitname_of_path(guarded->path));
-        errand_at(manager, leaving->at);
+        if (manager->textwatch && is_pid1s(guarded->path))
+                textwatch_unfollow(manager->textwatch, unitname_of_path(guarded->path));
 }
 
 static int add_errands(Manager *manager) {

@@ -46,14 +46,6 @@ typedef struct Guarded {
         unsigned n_covers;
 } Guarded;
 
-/* A unit that ended: what it printed last has not all come yet. */
-typedef struct Leaving {
-        usec_t at; /* 0 = free */
-        char unit[UNIT_NAME_MAX];
-} Leaving;
-
-#define LEAVING_MAX 64 /* at the bound the oldest is left at once */
-
 /* One verb under way. */
 typedef struct Call {
         struct Manager *manager;
@@ -81,8 +73,6 @@ typedef struct Manager {
         Textwatch *textwatch;
         Uprobe *uprobe;
         sd_event_source *errands;
-        Leaving leaving[LEAVING_MAX];
-        unsigned next_leaving;
         Guarded *guarded[ENGINE_UNITS_MAX]; /* sorted by path */
         unsigned n_guarded;
         int state_fd;  /* /var/lib/memguard, or -1 */

@@ -115,6 +115,7 @@ static void tell_raised(Uprobe *uprobe, const Raised *raised, usec_t offset) {
         char name[64], comm[64], shown[64] = "";
 
         witness.pid = (int) raised->pid;
+        witness.weak = raised->made;
         witness.code = raised->count > 1 ? (int) MIN(raised->count, (unsigned) INT32_MAX) : 0;
         (void) snprintf(name, sizeof(name), "%u/comm", raised->pid);
         if (kernfs_read(uprobe->kernfs->proc_fd, name, comm, sizeof(comm)) > 0) {

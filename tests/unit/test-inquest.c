@@ -91,6 +91,8 @@ static void start(Court *court, const char *path, bool fresh) {
         Event event = about(court, EVENT_START, path);
 
         event.start.fresh = fresh;
+        if (!fresh)
+                memset(event.start.invocation, 'b', INVOCATION_MAX - 1);
         event.start.operator_high = BYTES_INFINITY;
         event.start.sample = sample(0, 0);
         feed(court, &event);
@@ -381,7 +383,7 @@ static void other_ends_are_what_they_are(void **state) {
         } rows[] = {
                 {"signal", 2, 9, "killed - killed certain 42 x1\n"},
                 {"timeout", 2, 9, "killed - killed certain 42 x1\n"},
-                {"watchdog", 2, 6, "killed - killed certain 42 x1\n"},
+                {"watchdog", 2, 6, ""},
                 {"exit-code", 1, 137, "exit-137 - exited certain 42 x1\n"},
                 {"exit-code", 1, 1, ""},
                 {"signal", 2, 6, ""},
@@ -422,6 +424,54 @@ static void several_victims_of_one_end_are_one(void **state) {
         court_close(&court, "kernel-oom-unit - worker-died certain 43 x1\nkernel-oom-unit - worker-died certain 44 x1\n");
 }
 
+/* A pool's worker sends its MemoryError to its parent, which makes it anew, and logs it. */
+static void an_error_that_travels_is_its_origins(void **state) {
+        Court court;
+
+        (void) state;
+        court_open(&court);
+        witness(&court, API, SAW(FACT_RAISED, .source = WITNESS_UPROBE, .pid = 50));
+        pass(&court, 900 * MS);
+        witness(&court, API, SAW(FACT_RAISED, .source = WITNESS_UPROBE, .pid = 42, .weak = true));
+        pass(&court, 300 * MS);
+        witness(&court, API, SAW(FACT_MEMORY_ERROR, .source = WITNESS_JOURNAL, .pid = 42, .site = "a.py:1 in f"));
+        court_close(&court, "memory-error unknown survived certain 50 x1\n");
+        /* Two that were refused are two. */
+        court_open(&court);
+        witness(&court, API, SAW(FACT_RAISED, .source = WITNESS_UPROBE, .pid = 50));
+        witness(&court, API, SAW(FACT_RAISED, .source = WITNESS_UPROBE, .pid = 51));
+        court_close(&court, "memory-error unknown survived certain 50 x1\nmemory-error unknown survived certain 51 x1\n");
+}
+
+/* An earlier run is spoken of by the kernel first, and by the journal half a second later. */
+static void what_happened_before_our_time_is_one_too(void **state) {
+        Court court;
+        Event past;
+
+        (void) state;
+        memset(&court, 0, sizeof(court));
+        court_open(&court);
+        engine_free(court.engine);
+        assert_int_equal(engine_new(&court.engine), 0);
+        past = about(&court, EVENT_LEDGER, "/system.slice");
+        past.ledger.inode = 7;
+        past.ledger.oom_kill = 20;
+        assert_int_equal(engine_restore_past(court.engine, &past), 0);
+        assert_int_equal(engine_set_policies(court.engine, court.set, court.now), 0);
+        start(&court, API, false);
+        engine_forget_past(court.engine);
+        {
+                Witness line = kill_line(41, API), said = SAW(FACT_OOM_SAID, .unit = "api.service", .at = court.now - 3 * SEC);
+
+                line.at = court.now - 3 * SEC;
+                memset(said.invocation, 'a', INVOCATION_MAX - 1);
+                witness(&court, API, line);
+                pass(&court, 400 * MS);
+                witness(&court, "", said);
+        }
+        court_close(&court, "kernel-oom-unit - restarted certain 41 x1\n");
+}
+
 static void a_rung_counts_them(void **state) {
         Court court;
 
@@ -451,6 +501,8 @@ int main(void) {
                 cmocka_unit_test(an_error_and_a_later_kill_are_two),
                 cmocka_unit_test(other_ends_are_what_they_are),
                 cmocka_unit_test(several_victims_of_one_end_are_one),
+                cmocka_unit_test(an_error_that_travels_is_its_origins),
+                cmocka_unit_test(what_happened_before_our_time_is_one_too),
                 cmocka_unit_test(a_rung_counts_them),
         };
 
