@@ -82,7 +82,6 @@ static void on_error(const Step *step, const RunRef *ref, const Witness *witness
                 c->sighted = true;
         }
         c->strong |= witness->fact == FACT_MEMORY_ERROR && !witness->weak;
-        c->parser |= witness->fact == FACT_NOT_MEMORY;
         if (witness->site[0] && c->incident.site[0] == 0)
                 memcpy(c->incident.site, witness->site, sizeof(c->incident.site));
         if (witness->fact == FACT_RUNTIME)

@@ -52,7 +52,6 @@ typedef struct Case {
         bool asked;        /* for what only the last moment can tell */
         bool sighted;      /* told already that something was seen */
         uint32_t facts;    /* bit i: Fact i was seen */
-        bool parser;       /* it may have been the parser's, which is none of memory */
         bool xattr;        /* a userspace killer's mark on the cgroup, which its user could have made */
         bool strong;       /* a traceback, not only a name in a line of a log */
         unsigned counted;  /* kills by the unit's own memory.events */

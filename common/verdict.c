@@ -44,11 +44,7 @@ static bool was_killed(const Case *c) {
 }
 
 static bool was_no_memory(const Case *c) {
-        Confidence any = CONFIDENCE_CERTAIN;
-
-        /* A bare MemoryError below an eval() is the parser's, unless something shows that memory was short. */
-        return c->class == CASE_ERROR &&
-               (case_has(c, FACT_NOT_MEMORY) || (c->parser && cause_judge(c, false, &any) == CAUSE_UNKNOWN));
+        return c->class == CASE_ERROR && case_has(c, FACT_NOT_MEMORY);
 }
 
 static bool was_raised(const Case *c) {
