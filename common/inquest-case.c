@@ -183,9 +183,10 @@ void case_account(const Step *step, Case *c, unsigned kills) {
 /* New evidence lets the slower witnesses of the same moment come too. */
 void case_settle_anew(const Step *step, Case *c) {
         usec_t last = util_add(c->opened, CASE_SETTLE_MAX);
+        usec_t settled = util_add(step->now, c->class == CASE_ERROR ? CASE_SETTLE_ERROR : CASE_SETTLE);
 
         if (!c->asked)
-                c->closes = MIN(MAX(c->closes, util_add(step->now, CASE_SETTLE)), last);
+                c->closes = MIN(MAX(c->closes, settled), last);
 }
 
 Case *case_join(const Step *step, const RunRef *ref, CaseClass class, const Witness *witness) {

@@ -13,7 +13,7 @@
 static bool may_claim(const Case *c) {
         if (c->named > 0 || c->counted > 0 || c->class == CASE_ERROR)
                 return false;
-        return c->end.pid == 0 ? c->run_ended : c->end.code == CODE_KILLED || c->end.status == STATUS_137;
+        return c->end.code == 0 ? c->run_ended : c->end.code == CODE_KILLED || c->end.status == STATUS_137;
 }
 
 static void claim(const Step *step, Case *c) {

@@ -108,7 +108,10 @@ static bool is_noteworthy(const Witness *witness, const Disruption *disruption) 
                (witness->word[0] == 0 && (witness->code != CODE_EXITED || witness->status != 0));
 }
 
+/* PID 1's journal records say it too, later and without the pid. */
 static void take_end(RunEnd *end, const Witness *witness) {
+        if (end->code != 0 && witness->pid == 0)
+                return;
         end->pid = witness->pid;
         end->code = witness->code;
         end->status = witness->status;
@@ -163,13 +166,13 @@ static void on_ended(const Step *step, const RunRef *ref, const Witness *witness
                 case_note(c, step, witness);
                 case_settle_anew(step, c);
                 if (c->incident.pid == 0 && (killed || c->class == CASE_END))
-                        c->incident.pid = witness->pid;
+                        c->incident.pid = end->pid;
         } else if (is_noteworthy(witness, disruption)) {
                 c = case_join(step, ref, killed ? CASE_KILL : CASE_END, witness);
         }
         if (c) {
                 c->end = *end;
-                c->gone |= c->incident.pid == witness->pid;
+                c->gone |= c->incident.pid == end->pid;
         }
 }
 

@@ -38,7 +38,7 @@ typedef enum Undoing {
         _UNDOING_INVALID = -EINVAL,
 } Undoing;
 
-/* How a run's main process ended, as PID 1 says; pid 0 = not told (yet). */
+/* How a run's main process ended, as PID 1 says; code 0 = not told (yet). */
 typedef struct RunEnd {
         int pid, code, status; /* code: CLD_EXITED 1, CLD_KILLED 2, CLD_DUMPED 3 */
         char result[32];

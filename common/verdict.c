@@ -11,7 +11,7 @@
 #define STATUS_137 137
 
 static bool ended_by(const Case *c, int code, int status) {
-        return c->end.pid != 0 && c->end.code == code && c->end.status == status;
+        return c->end.code == code && c->end.status == status;
 }
 
 static bool is_kill(const Case *c) {
@@ -36,7 +36,7 @@ static bool oomd_killed(const Case *c) {
 }
 
 static bool we_did(const Case *c) {
-        return c->class != CASE_ERROR && c->disruption.at != 0 && c->end.pid != 0;
+        return c->class != CASE_ERROR && c->disruption.at != 0 && c->end.code != 0;
 }
 
 static bool was_killed(const Case *c) {
@@ -68,7 +68,7 @@ static bool exited_137(const Case *c) {
 }
 
 static bool failed(const Case *c) {
-        return c->end.pid != 0 && !util_streq(c->end.result, "success");
+        return c->end.code != 0 && !util_streq(c->end.result, "success");
 }
 
 static const struct {
@@ -118,10 +118,10 @@ static Verdict by_whose_limit(const Inquest *inquest, Case *c) {
 static Fate fate_of(const Case *c) {
         bool taken_down = c->class == CASE_KILL && util_streq(c->end.result, "oom-kill");
 
-        if (c->end.pid != 0 || c->run_ended) {
+        if (c->end.code != 0 || c->run_ended) {
                 if (c->restarted)
                         return FATE_RESTARTED;
-                if (c->end.pid == 0)
+                if (c->end.code == 0)
                         return c->class == CASE_KILL ? FATE_KILLED : FATE_EXITED;
                 return c->end.code == CODE_EXITED && !taken_down ? FATE_EXITED : FATE_KILLED;
         }
