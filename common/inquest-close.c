@@ -72,7 +72,19 @@ static bool is_told(const Step *step, const Case *c) {
         return c->incident.verdict != VERDICT_FAILURE || (unit && unit->policy && unit->policy->report_failures);
 }
 
+/* A MemoryError before the kill of the same run is told before it. */
+static void close_earlier(const Step *step, const Case *c) {
+        for (unsigned i = 0; i < CASES_MAX; i++) {
+                Case *earlier = &step->engine->inquest->cases[i];
+
+                if (earlier->open && earlier->run == c->run && earlier->class == CASE_ERROR && earlier->opened <= c->opened)
+                        case_close(step, earlier);
+        }
+}
+
 void case_close(const Step *step, Case *c) {
+        if (c->class == CASE_KILL)
+                close_earlier(step, c);
         claim(step, c);
         look_after(step, c);
         verdict_judge(step->engine->inquest, c);
