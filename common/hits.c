@@ -55,7 +55,7 @@ static unsigned errors_in(unsigned n) {
 
 /* Until when to wait for more hits of tp_new. */
 static usec_t thread_due(const HitThread *thread) {
-        bool slow = thread->young && thread->n_new < HITS_BURST;
+        bool slow = thread->young && thread->n_new < HITS_BURST - HITS_BURST_SLACK;
 
         if (thread->n_new == 0)
                 return USEC_INFINITY;
@@ -132,7 +132,7 @@ static void feed_new(HitThread *thread, const Hit *hit, usec_t age) {
         }
         if (thread->n_new++ == 0) {
                 thread->first = thread->last = hit->time;
-                thread->young = age < HITS_YOUNG && !thread->started;
+                thread->young = age < HITS_YOUNG && hit->tid == hit->pid && !thread->started;
         }
         thread->last = MAX(thread->last, hit->time);
 }

@@ -23,11 +23,12 @@
 #define HITS_BURST_PAUSE (2 * USEC_PER_MSEC) /* after a whole burst: what comes later than this is no part of it */
 #define HITS_BURSTS_MAX 4                    /* subinterpreters started in a row; more hits than theirs are no starts */
 #define HITS_BURST_TIME (200 * USEC_PER_MSEC)
-/* A process this young may still be starting, and slowly, on a busy or emulated machine: its burst is waited for
- * longer. */
+/* The main thread of a process this young may still be starting, and be held up in its burst on a busy, throttled or
+ * emulated machine: until the burst was seen it is waited for longer. (Builds with a shared libpython have none: their
+ * earliest `raise MemoryError` is told that much later.) */
 #define HITS_YOUNG (5 * USEC_PER_SEC)
-#define HITS_YOUNG_WAIT (200 * USEC_PER_MSEC)
-#define HITS_YOUNG_TIME (1 * USEC_PER_SEC)
+#define HITS_YOUNG_WAIT (1 * USEC_PER_SEC)
+#define HITS_YOUNG_TIME (2 * USEC_PER_SEC)
 #define HITS_QUIET (100 * USEC_PER_MSEC) /* between two events of one pid */
 #define HITS_THREADS_MAX 128
 #define HITS_PIDS_MAX 128
