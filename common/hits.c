@@ -45,13 +45,22 @@ static usec_t pid_due(const HitPid *pid) {
 
 /* --- Threads: which hits are one error, and which are none --- */
 
+/* So many hits of tp_new in a row: how many of them are errors and not starts? */
+static unsigned errors_in(unsigned n) {
+        unsigned rest = n % HITS_BURST;
+
+        if (n > HITS_BURST * HITS_BURSTS_MAX + HITS_BURST_SLACK || n < HITS_BURST - HITS_BURST_SLACK)
+                return n;
+        return rest <= HITS_BURST_SLACK || rest >= HITS_BURST - HITS_BURST_SLACK ? 0 : rest;
+}
+
 /* Until when to wait for more hits of tp_new. */
 static usec_t thread_due(const HitThread *thread) {
-        bool slow = thread->young && thread->n_new < HITS_BURST;
+        bool slow = thread->young && thread->n_new < HITS_BURST - HITS_BURST_SLACK;
 
         if (thread->n_new == 0)
                 return USEC_INFINITY;
-        if (thread->n_new > HITS_BURST * HITS_BURSTS_MAX)
+        if (thread->n_new > HITS_BURST * HITS_BURSTS_MAX + HITS_BURST_SLACK)
                 return 0;
         return MIN(util_add(thread->last, slow ? HITS_YOUNG_WAIT : HITS_WAIT),
                    util_add(thread->first, thread->young ? HITS_YOUNG_TIME : HITS_BURST_TIME));
@@ -59,13 +68,10 @@ static usec_t thread_due(const HitThread *thread) {
 
 /* The waiting is over: whole bursts are starts of interpreters, what is left over are errors. */
 static void settle(Hits *hits, HitThread *thread) {
-        unsigned n = thread->n_new;
+        unsigned n = errors_in(thread->n_new);
 
+        thread->started |= n < thread->n_new;
         thread->n_new = 0;
-        if (n <= HITS_BURST * HITS_BURSTS_MAX) {
-                thread->started |= n >= HITS_BURST;
-                n %= HITS_BURST;
-        }
         if (n == 0)
                 return;
         count(hits, thread, thread->first, (unsigned) MIN(n, 1 + (thread->last - thread->first) / HITS_SAME), false);
@@ -111,10 +117,23 @@ static bool is_same(const HitThread *thread, const Hit *hit) {
                (hit->kind == PYPROBE_NEW && thread->open && distance(hit->time, thread->raised) <= HITS_LATER);
 }
 
+/* Does this hit come so long after a whole burst that it is no part of it? As slow machines have slow bursts, long is
+ * also measured by the burst. */
+static bool is_after_burst(const HitThread *thread, const Hit *hit) {
+        usec_t mean = (thread->last - thread->first) / MAX(thread->n_new, 1U);
+
+        return thread->n_new >= HITS_BURST && errors_in(thread->n_new) == 0 &&
+               hit->time > util_add(thread->last, MAX(HITS_BURST_PAUSE, 4 * mean));
+}
+
 static void feed_new(HitThread *thread, const Hit *hit, usec_t age) {
+        if (is_after_burst(thread, hit)) {
+                thread->started = true;
+                thread->n_new = 0;
+        }
         if (thread->n_new++ == 0) {
                 thread->first = thread->last = hit->time;
-                thread->young = age < HITS_YOUNG && !thread->started;
+                thread->young = age < HITS_YOUNG && hit->tid == hit->pid && !thread->started;
         }
         thread->last = MAX(thread->last, hit->time);
 }

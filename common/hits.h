@@ -4,8 +4,11 @@
  * every error from C also comes by tp_new once Python code sees it): they are one. Each start of an interpreter, also
  * of a subinterpreter, hits tp_new 16 times in a row: these are none. So a hit of tp_new alone has to wait until it is
  * clear that no such burst is under way; all others are out at once. A pid that raises in a tight loop gives one event
- * a HITS_QUIET, with a count; of hits closer than HITS_SAME it counts one. What can't be told apart: a thread that does
- * `raise MemoryError` exactly 16 times at a go is taken for a start.
+ * a HITS_QUIET, with a count; of hits closer than HITS_SAME it counts one.
+ *
+ * The kernel asks each CPU's event in turn whether the hit is its own, so that a thread which is moved to another CPU
+ * meanwhile is seen twice or not at all: a burst has 14 to 18 hits. What can't be told apart: a thread that does
+ * `raise MemoryError` so often at one go is taken for a start.
  *
  * Times are microseconds of whatever clock the hits have. */
 #pragma once
@@ -16,13 +19,16 @@
 #define HITS_LATER (100 * USEC_PER_MSEC) /* until 3.11: how much later tp_new may be hit by the same error */
 #define HITS_WAIT (30 * USEC_PER_MSEC)   /* after a hit of tp_new alone: for the next one of a burst */
 #define HITS_BURST 16
-#define HITS_BURSTS_MAX 4 /* subinterpreters started in a row; more hits than theirs are no starts */
+#define HITS_BURST_SLACK 2
+#define HITS_BURST_PAUSE (2 * USEC_PER_MSEC) /* after a whole burst: what comes later than this is no part of it */
+#define HITS_BURSTS_MAX 4                    /* subinterpreters started in a row; more hits than theirs are no starts */
 #define HITS_BURST_TIME (200 * USEC_PER_MSEC)
-/* A process this young may still be starting, and slowly, on a busy or emulated machine: its burst is waited for
- * longer. */
+/* The main thread of a process this young may still be starting, and be held up in its burst on a busy, throttled or
+ * emulated machine: until the burst was seen it is waited for longer. (Builds with a shared libpython have none: their
+ * earliest `raise MemoryError` is told that much later.) */
 #define HITS_YOUNG (5 * USEC_PER_SEC)
 #define HITS_YOUNG_WAIT (1 * USEC_PER_SEC)
-#define HITS_YOUNG_TIME (3 * USEC_PER_SEC)
+#define HITS_YOUNG_TIME (2 * USEC_PER_SEC)
 #define HITS_QUIET (100 * USEC_PER_MSEC) /* between two events of one pid */
 #define HITS_THREADS_MAX 128
 #define HITS_PIDS_MAX 128
@@ -50,8 +56,8 @@ typedef struct HitThread {
         unsigned n_new;     /* how many wait */
         usec_t raised;      /* when an error was last counted */
         bool counted;       /* one was */
+        bool started;       /* a burst was seen: no other is to be expected soon */
         bool open, young;   /* open: tp_new is still to be hit by that error */
-        bool started;       /* its interpreter has: a burst was seen */
 } HitThread;
 
 typedef struct HitPid {
