@@ -23,8 +23,13 @@ cpu() {
   used=$(sed -n 's/^usage_usec //p' "/sys/fs/cgroup/system.slice/$1/cpu.stat" 2>/dev/null) || used=0
   echo "${used:-0}"
 }
-# hundredths USEC USEC: of a per cent of a core.
-hundredths() { echo $(($1 * 10000 / $2)); }
+# hundredths UNIT BEFORE TIME: of a per cent of a core; a unit that was started anew counts from 0.
+hundredths() {
+  local now
+  now=$(cpu "$1")
+  [ "$now" -lt "$2" ] || now=$((now - $2))
+  echo $((now * 10000 / $3))
+}
 
 # measure NAME COMMAND...: runs it and prints what the guard and its reader of the journal used meanwhile; $cost is the sum.
 measure() {
@@ -33,8 +38,8 @@ measure() {
   shift
   "$@"
   took=$((${EPOCHREALTIME/./} - began))
-  used=$(hundredths $(($(cpu "$GUARD") - used)) $took)
-  reader=$(hundredths $(($(cpu memguard-journal.service) - reader)) $took)
+  used=$(hundredths "$GUARD" "$used" $took)
+  reader=$(hundredths memguard-journal.service "$reader" $took)
   cost=$((used + reader))
   printf '%-10s %s.%02d %% of a core: memguardd %s.%02d %%, memguard-journal %s.%02d %%, in %s s. %s\n' "$name" \
     $((cost / 100)) $((cost % 100)) $((used / 100)) $((used % 100)) $((reader / 100)) $((reader % 100)) $((took / 1000000)) \

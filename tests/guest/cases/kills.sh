@@ -35,6 +35,7 @@ compare() {
   sort "$pids" >"$RESULTS/$name.killed"
   echo "$name: $(($(oom_kills) - counted)) kills by the kernel, $(wc -l <"$reported") incidents," \
     "missed: $(comm -13 "$reported" "$RESULTS/$name.killed" | xargs), too many: $(comm -23 "$reported" "$RESULTS/$name.killed" | xargs)"
+  [ -z "${DRY:-}" ] || return 0 # --set DRY=yes: only to see that the kills happen
   same "$name: kills by the kernel" $kills "$(($(oom_kills) - counted))"
   cmp -s "$reported" "$RESULTS/$name.killed" || fail "$name: the incidents are not the kills"
 }

@@ -112,7 +112,7 @@ def silent(how):
     try:
         how()
     except MemoryError:
-        pass
+        note("caught MemoryError")
     rest()
 
 

@@ -47,10 +47,11 @@ before_oomd() {
   cat >/etc/oomd/oomd.json <<OOMD
 { "rulesets": [ { "name": "victim is large",
   "detectors": [ [ "large", { "name": "memory_above",
-    "args": { "cgroup": "system.slice/$(unit_of oomd)", "threshold_anon": "150M", "duration": "0", "debug": "true" } } ] ],
+    "args": { "cgroup": "system.slice/$(unit_of oomd)", "threshold_anon": "150M", "duration": "0" } } ] ],
   "actions": [ { "name": "kill_by_memory_size_or_growth",
     "args": { "cgroup": "system.slice/$(unit_of oomd)", "post_action_delay": "5" } } ] } ] }
 OOMD
+  echo 'DAEMON_OPTS="--interval 1 --config /etc/oomd/oomd.json"' >/etc/default/oomd # Debian's own is for hybrid cgroups
   start_killer oomd
 }
 do_oomd() { touch "$GO"; }
