@@ -49,10 +49,16 @@ static int put_described(Api *api, sd_bus_message *m) {
         r = sd_event_now(api->event, CLOCK_BOOTTIME, &now);
         if (r < 0)
                 return r;
-        return sd_bus_message_append(m, "{sv}{sv}{sv}{sv}{sv}", "uptime_usec", "t", util_sub(now, daemon.started),
-                                     "psi_triggers", "u", daemon.psi_triggers, "policy_mistakes", "u",
-                                     daemon.policy_mistakes, "dry_run", "b", (int) daemon.dry_run, "systemd_connected",
-                                     "b", (int) daemon.systemd_connected);
+        r = sd_bus_message_append(m, "{sv}{sv}{sv}{sv}{sv}", "uptime_usec", "t", util_sub(now, daemon.started),
+                                  "psi_triggers", "u", daemon.psi_triggers, "policy_mistakes", "u",
+                                  daemon.policy_mistakes, "dry_run", "b", (int) daemon.dry_run, "systemd_connected",
+                                  "b", (int) daemon.systemd_connected);
+        if (r < 0)
+                return r;
+        return sd_bus_message_append(m, "{sv}{sv}{sv}{sv}", "kernel_log", "b", (int) daemon.kernel_log, "journal_reader",
+                                     "b", (int) daemon.journal_reader, "python_builds", "u", daemon.python_builds,
+                                     "python_error", "s",
+                                     daemon.python_error < 0 ? strerrordesc_np(-daemon.python_error) : "");
 }
 
 static int put_counts(Api *api, sd_bus_message *m) {

@@ -17,6 +17,9 @@ typedef struct ApiDaemon {
         unsigned policy_mistakes; /* in the policy files as they were last read */
         bool dry_run;
         bool systemd_connected;
+        bool kernel_log, journal_reader; /* are these witnesses there? */
+        unsigned python_builds;          /* CPythons that are probed */
+        int python_error;                /* why the last one could not be, a negative errno; or 0 */
 } ApiDaemon;
 
 /* What the API may ask of the daemon. Pause, resume and drill: unit is a cgroup path, "" for all. Each returns 0 or a

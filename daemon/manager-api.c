@@ -48,6 +48,10 @@ static void describe(void *userdata, ApiDaemon *ret) {
         ret->policy_mistakes = manager->policy_mistakes;
         ret->dry_run = manager->options.dry_run;
         ret->systemd_connected = manager->systemd_connected;
+        ret->kernel_log = manager->kmsg != NULL;
+        ret->journal_reader = manager->textwatch && textwatch_is_connected(manager->textwatch);
+        ret->python_builds = manager->uprobe ? uprobe_n_builds(manager->uprobe) : 0;
+        ret->python_error = manager->uprobe ? uprobe_error(manager->uprobe) : -EOPNOTSUPP;
 }
 
 /* A pause of everything outlives the daemon: who paused it does not expect a crash to end it. */

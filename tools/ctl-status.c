@@ -19,6 +19,21 @@ static int print_json(const json_t *daemon, const json_t *units) {
         return all ? ctl_json_print(all, /* pretty= */ true) : -ENOMEM;
 }
 
+/* What verdicts can rest on. The counters and PID 1 are always there. */
+static void print_witnesses(const json_t *daemon) {
+        uint64_t builds = ctl_json_u64(daemon, "python_builds");
+        const char *error = ctl_json_text(daemon, "python_error");
+
+        if (!json_object_get(daemon, "kernel_log"))
+                return;
+        ctl_text_print(stdout, "Witnesses: memory.events, systemd%s%s, probes in %" PRIu64 " build%s of Python.\n",
+                       ctl_json_bool(daemon, "kernel_log") ? ", the kernel's log" : "",
+                       ctl_json_bool(daemon, "journal_reader") ? ", the journal" : "", builds, builds == 1 ? "" : "s");
+        if (error[0])
+                ctl_text_print(stdout, "%sThe last build of Python that was found could not be probed: %s.%s\n",
+                               ctl_text_color(stdout, COLOR_WARN), error, ctl_text_color(stdout, COLOR_PLAIN));
+}
+
 static void print_daemon(const json_t *daemon) {
         char uptime[UNITS_TEXT_MAX];
         size_t n_files = json_array_size(json_object_get(daemon, "policy_files"));
@@ -34,6 +49,7 @@ static void print_daemon(const json_t *daemon) {
         if (json_object_get(daemon, "psi_triggers"))
                 ctl_text_print(stdout, ", %" PRIu64 " pressure triggers", ctl_json_u64(daemon, "psi_triggers"));
         ctl_text_print(stdout, ".\n");
+        print_witnesses(daemon);
 
         if (ctl_json_bool(daemon, "paused"))
                 ctl_text_print(stdout, "%sEverything is paused: no action is taken. Go on with: memguardctl resume%s\n",
