@@ -1,0 +1,40 @@
+/* Witnesses that come late, in numbers, for nothing or about another run mislead no verdict */
+#include "unit/court.h"
+
+/* Errors and a kill that are due at once, in a tick that has asked for much already (the units come first): each is told. */
+static void many_that_are_due_at_once_are_all_told(void **state) {
+        unsigned n = 0;
+        Court court;
+        Event tick;
+
+        (void) state;
+        court_open(&court);
+        for (int pid = 100; pid < 112; pid++)
+                witness(&court, API, SAW(FACT_RAISED, .source = WITNESS_UPROBE, .pid = pid));
+        witness(&court, API, kill_line(42, API));
+        ended(&court, 42, "oom-kill", 2, 9);
+        stop(&court, API);
+        tick = about(&court, EVENT_TICK, "");
+        for (unsigned i = 0; i < 100; i++) {
+                tick.time = court.now += SEC;
+                memset(court.actions.items, 0, sizeof(court.actions.items));
+                court.actions.n_items = 40;
+                assert_int_equal(engine_step(court.engine, &tick, &court.actions), 0);
+                assert_int_equal(court.actions.n_dropped, 0);
+                for (unsigned k = 40; k < court.actions.n_items; k++)
+                        note(&court, &court.actions.items[k]);
+        }
+        for (const char *at = court.told; (at = strchr(at, '\n')); at++)
+                n++;
+        assert_int_equal(n, 13);
+        assert_non_null(strstr(court.told, "x1\nkernel-oom-unit - killed certain 42 x1\n"));
+        court_close(&court, court.told);
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(many_that_are_due_at_once_are_all_told),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
