@@ -31,9 +31,32 @@ static void many_that_are_due_at_once_are_all_told(void **state) {
         court_close(&court, court.told);
 }
 
+/* A policy that comes later finds a unit with kills of long ago: that is no news. */
+static void an_old_count_found_at_a_reload_is_no_news(void **state) {
+        Event past, found;
+        Court court;
+
+        (void) state;
+        court_open(&court);
+        engine_free(court.engine);
+        assert_int_equal(engine_new(&court.engine), 0);
+        past = about(&court, EVENT_NAMED, "/system.slice/other.service");
+        memset(past.named.invocation, 'a', INVOCATION_MAX - 1);
+        assert_int_equal(engine_restore_past(court.engine, &past), 0);
+        assert_int_equal(engine_set_policies(court.engine, court.set, court.now), 0);
+        engine_forget_past(court.engine);
+        pass(&court, 60 * SEC);
+        found = about(&court, EVENT_START, API);
+        found.start.operator_high = BYTES_INFINITY;
+        found.start.sample = sample(5, 5);
+        feed(&court, &found);
+        court_close(&court, "");
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(many_that_are_due_at_once_are_all_told),
+                cmocka_unit_test(an_old_count_found_at_a_reload_is_no_news),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
