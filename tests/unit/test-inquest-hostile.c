@@ -53,10 +53,36 @@ static void an_old_count_found_at_a_reload_is_no_news(void **state) {
         court_close(&court, "");
 }
 
+/* A process that was left behind keeps the cgroup: the next run begins in it, and the end of the one before is spoken of late. */
+static void a_run_in_the_same_cgroup_leaves_the_one_before_behind(void **state) {
+        Witness late = SAW(FACT_OOM_SAID, .source = WITNESS_SYSTEMD, .unit = "api.service");
+        Event named;
+        Court court;
+
+        (void) state;
+        court_open(&court);
+        named = about(&court, EVENT_NAMED, API);
+        memset(named.named.invocation, 'a', INVOCATION_MAX - 1);
+        feed(&court, &named);
+        witness(&court, API, kill_line(42, API));
+        ended(&court, 42, "signal", 2, 9);
+        late.at = court.now;
+        memset(late.invocation, 'a', INVOCATION_MAX - 1);
+        pass(&court, 100 * MS);
+        start(&court, API, true);
+        named.time = court.now;
+        memset(named.named.invocation, 'b', INVOCATION_MAX - 1);
+        feed(&court, &named);
+        pass(&court, 500 * MS);
+        witness(&court, "", late);
+        court_close(&court, "kernel-oom-unit - restarted certain 42 x1\n");
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(many_that_are_due_at_once_are_all_told),
                 cmocka_unit_test(an_old_count_found_at_a_reload_is_no_news),
+                cmocka_unit_test(a_run_in_the_same_cgroup_leaves_the_one_before_behind),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
