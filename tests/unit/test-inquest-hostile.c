@@ -78,11 +78,37 @@ static void a_run_in_the_same_cgroup_leaves_the_one_before_behind(void **state) 
         court_close(&court, "kernel-oom-unit - restarted certain 42 x1\n");
 }
 
+/* A unit whose policy went away is ours no more, and pids are used again. */
+static void a_run_of_long_ago_is_not_spoken_of(void **state) {
+        Witness line = kill_line(42, NULL);
+        Court court;
+
+        (void) state;
+        court_open(&court);
+        ended(&court, 42, "success", 1, 0);
+        stop(&court, API);
+        pass(&court, 600 * SEC);
+        witness(&court, API, kill_line(43, API));
+        line.scope = SCOPE_UNKNOWN;
+        witness(&court, "", line);
+        court_close(&court, "");
+        /* The pid of a main process of long ago is a worker's now. */
+        court_open(&court);
+        ended(&court, 42, "success", 1, 0);
+        stop(&court, API);
+        pass(&court, 600 * SEC);
+        start(&court, API, true);
+        pass(&court, 600 * SEC);
+        witness(&court, API, kill_line(42, API));
+        court_close(&court, "kernel-oom-unit - worker-died certain 42 x1\n");
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(many_that_are_due_at_once_are_all_told),
                 cmocka_unit_test(an_old_count_found_at_a_reload_is_no_news),
                 cmocka_unit_test(a_run_in_the_same_cgroup_leaves_the_one_before_behind),
+                cmocka_unit_test(a_run_of_long_ago_is_not_spoken_of),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
