@@ -203,11 +203,18 @@ void case_settle_anew(const Step *step, Case *c) {
                 c->closes = MIN(MAX(c->closes, settled), last);
 }
 
+/* Does it say why a run ended? Not the name of an error in a log, nor a refusal that may have hit anybody. */
+static bool explains(CaseClass class, const Witness *witness) {
+        if (class != CASE_ERROR || witness->fact == FACT_RAISED)
+                return true;
+        return !witness->weak && witness->fact != FACT_REFUSED && witness->fact != FACT_DATA_LIMIT;
+}
+
 Case *case_join(const Step *step, const RunRef *ref, CaseClass class, const Witness *witness) {
         Inquest *inquest = step->engine->inquest;
         Case *c = case_find(inquest, ref->run, class, witness->pid);
 
-        if (c && c->class == CASE_END && class != CASE_END) {
+        if (c && c->class == CASE_END && class != CASE_END && explains(class, witness)) {
                 c->class = class;
                 if (witness->pid != 0)
                         c->incident.pid = witness->pid;

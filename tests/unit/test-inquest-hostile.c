@@ -148,6 +148,71 @@ static void a_victim_that_is_named_after_the_end_is_of_the_same_kill(void **stat
         court_close(&court, "kernel-oom-unit - killed certain 43 x2\n");
 }
 
+/* The name of an error in a log, or an allocation that the kernel refused somebody, explains no end. */
+static void a_mention_hides_no_other_end(void **state) {
+        static const struct {
+                Fact fact;
+                bool weak;
+        } rows[] = {{FACT_MEMORY_ERROR, true}, {FACT_REFUSED, false}, {FACT_DATA_LIMIT, false}};
+        Court court;
+
+        (void) state;
+        for (unsigned i = 0; i < ELEMENTSOF(rows); i++) {
+                court_open(&court);
+                ended(&court, 42, "oom-kill", 2, 15);
+                stop(&court, API);
+                witness(&court, API, SAW(rows[i].fact, .source = WITNESS_JOURNAL, .pid = 50, .weak = rows[i].weak));
+                court_close(&court, "userspace-oom - killed likely 42 x1\n");
+        }
+}
+
+/* What the kernel refused one process is no reason for what another one says. */
+static void an_error_travels_from_an_error_only(void **state) {
+        Court court;
+
+        (void) state;
+        court_open(&court);
+        witness(&court, API, SAW(FACT_REFUSED, .source = WITNESS_KERNEL, .pid = 50, .bytes = 5 * GIB));
+        witness(&court, API, SAW(FACT_MEMORY_ERROR, .source = WITNESS_JOURNAL, .pid = 51));
+        court_close(&court, "memory-error unknown survived possible 51 x1\n");
+}
+
+/* What fills the limits is freed when the error unwinds: the second look finds them empty. */
+static void the_first_look_counts(void **state) {
+        Witness full = SAW(FACT_LOOK, .source = WITNESS_PROC, .pid = 50);
+        Court court;
+
+        (void) state;
+        full.look = (ProcessLook){.start = 5, .as_limit = BYTES_INFINITY, .data_limit = BYTES_INFINITY, .maps = 65528,
+                                  .maps_limit = 65530, .ram_and_swap = GIB};
+        court_open(&court);
+        witness(&court, API, SAW(FACT_RAISED, .source = WITNESS_UPROBE, .pid = 50));
+        witness(&court, API, full);
+        pass(&court, 3 * SEC);
+        full.look.maps = 60;
+        witness(&court, API, full);
+        court_close(&court, "memory-error map-count survived certain 50 x1\n");
+}
+
+/* 0 is a setting of vm.overcommit_memory, and what is not known: the size is to blame only where the setting is known. */
+static void no_setting_is_guessed(void **state) {
+        Witness gone = SAW(FACT_LOOK, .source = WITNESS_PROC, .pid = 50, .code = 1);
+        Court court;
+
+        (void) state;
+        court_open(&court);
+        witness(&court, API, SAW(FACT_RAISED, .source = WITNESS_UPROBE, .pid = 50));
+        witness(&court, API, SAW(FACT_REFUSED, .source = WITNESS_KERNEL, .pid = 50));
+        court_close(&court, "memory-error unknown survived certain 50 x1\n");
+        /* A process that is gone leaves the host's settings to be read. */
+        gone.look = (ProcessLook){.overcommit = 2, .ram_and_swap = GIB};
+        court_open(&court);
+        witness(&court, API, SAW(FACT_RAISED, .source = WITNESS_UPROBE, .pid = 50));
+        witness(&court, API, SAW(FACT_REFUSED, .source = WITNESS_KERNEL, .pid = 50));
+        witness(&court, API, gone);
+        court_close(&court, "memory-error overcommit worker-died certain 50 x1\n");
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(many_that_are_due_at_once_are_all_told),
@@ -156,6 +221,10 @@ int main(void) {
                 cmocka_unit_test(a_run_of_long_ago_is_not_spoken_of),
                 cmocka_unit_test(whose_limit_it_was_is_not_forgotten),
                 cmocka_unit_test(a_victim_that_is_named_after_the_end_is_of_the_same_kill),
+                cmocka_unit_test(a_mention_hides_no_other_end),
+                cmocka_unit_test(an_error_travels_from_an_error_only),
+                cmocka_unit_test(the_first_look_counts),
+                cmocka_unit_test(no_setting_is_guessed),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
