@@ -213,6 +213,43 @@ static void no_setting_is_guessed(void **state) {
         court_close(&court, "memory-error overcommit worker-died certain 50 x1\n");
 }
 
+/* user.oomd_kill on a delegated cgroup can be set by its user: of an end that was no kill it says nothing. */
+static void a_forged_mark_makes_no_kill(void **state) {
+        Witness mark = SAW(FACT_USERSPACE, .source = WITNESS_OOMD, .weak = true, .word = "systemd-oomd");
+        Court court;
+
+        (void) state;
+        court_open(&court);
+        ended(&court, 42, "success", 1, 0);
+        witness(&court, API, mark);
+        stop(&court, API);
+        court_close(&court, "");
+        court_open(&court);
+        ended(&court, 42, "signal", 2, 9);
+        witness(&court, API, mark);
+        stop(&court, API);
+        court_close(&court, "userspace-oom - killed likely 42 x1\n");
+        court_open(&court); /* a scope has no main process */
+        witness(&court, API, mark);
+        stop(&court, API);
+        court_close(&court, "userspace-oom - killed likely 0 x1\n");
+}
+
+/* Without counters above the unit a kill whose limit nobody named may be the host's, or not. */
+static void the_host_is_not_blamed_for_certain_without_counters(void **state) {
+        static const char alone[] = "/alone.service";
+        Court court;
+
+        (void) state;
+        court_open(&court);
+        start(&court, alone, true);
+        witness(&court, alone, SAW(FACT_OOM_SAID, .source = WITNESS_SYSTEMD));
+        court_close(&court, "kernel-oom-host - worker-died likely 0 x1\n");
+        court_open(&court); /* the kernel says a cgroup's, and not whose */
+        witness(&court, API, kill_line(43, ""));
+        court_close(&court, "kernel-oom-unit - worker-died likely 43 x1\n");
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(many_that_are_due_at_once_are_all_told),
@@ -225,6 +262,8 @@ int main(void) {
                 cmocka_unit_test(an_error_travels_from_an_error_only),
                 cmocka_unit_test(the_first_look_counts),
                 cmocka_unit_test(no_setting_is_guessed),
+                cmocka_unit_test(a_forged_mark_makes_no_kill),
+                cmocka_unit_test(the_host_is_not_blamed_for_certain_without_counters),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
