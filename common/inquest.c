@@ -42,7 +42,7 @@ static void on_oom_kill(const Step *step, const RunRef *ref, const Witness *witn
         if (witness->pid == 0 || witness->pid != c->last_named)
                 c->named++;
         c->last_named = witness->pid;
-        case_account(step, c, c->named);
+        case_account(step, c);
         if (witness->scope == SCOPE_UNKNOWN)
                 return;
         c->scope = witness->scope;

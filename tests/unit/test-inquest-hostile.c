@@ -235,6 +235,47 @@ static void a_forged_mark_makes_no_kill(void **state) {
         court_close(&court, "userspace-oom - killed likely 0 x1\n");
 }
 
+/* One service whose workers all fail leaves room for the incidents of others. */
+static void one_service_does_not_fill_the_table(void **state) {
+        static const char other[] = "/system.slice/other.service";
+        Court court;
+
+        (void) state;
+        court_open(&court);
+        start(&court, other, true);
+        for (int pid = 1000; pid < 1200; pid++)
+                witness(&court, API, SAW(FACT_RAISED, .source = WITNESS_UPROBE, .pid = pid));
+        witness(&court, other, kill_line(7, other));
+        pass(&court, 60 * SEC);
+        assert_non_null(strstr(court.told, "kernel-oom-unit - worker-died certain 7 x1\n"));
+        court_close(&court, court.told);
+}
+
+/* Kills that two witnesses saw are not owed to anybody: nor more of them than there were. */
+static void a_kill_is_accounted_for_once(void **state) {
+        static const char other[] = "/system.slice/other.service";
+        Court court;
+
+        (void) state;
+        for (unsigned order = 0; order < 2; order++) {
+                court_open(&court);
+                start(&court, other, true);
+                if (order == 0)
+                        counts(&court, API, 2, 2);
+                witness(&court, API, kill_line(43, API));
+                witness(&court, API, kill_line(44, API));
+                if (order == 1)
+                        counts(&court, API, 2, 2);
+                ledger(&court, "/system.slice", 13, 23, 0); /* and one more */
+                witness(&court, "", SAW(FACT_ENDED, .source = WITNESS_SYSTEMD, .unit = "other.service", .pid = 7, .code = 2,
+                                        .status = 9, .word = "signal"));
+                stop(&court, other);
+                pass(&court, 60 * SEC);
+                assert_non_null(strstr(court.told, "kernel-oom-unit - killed likely 7 x1\n"));
+                court_close(&court, court.told);
+        }
+}
+
 /* Without counters above the unit a kill whose limit nobody named may be the host's, or not. */
 static void the_host_is_not_blamed_for_certain_without_counters(void **state) {
         static const char alone[] = "/alone.service";
@@ -250,6 +291,27 @@ static void the_host_is_not_blamed_for_certain_without_counters(void **state) {
         court_close(&court, "kernel-oom-unit - worker-died likely 43 x1\n");
 }
 
+static void a_rung_counts_a_kill_once(void **state) {
+        Court court;
+
+        (void) state;
+        for (unsigned order = 0; order < 2; order++) {
+                court_open(&court);
+                if (order == 0)
+                        counts(&court, API, 2, 2);
+                witness(&court, API, kill_line(43, API));
+                witness(&court, API, kill_line(44, API));
+                if (order == 1)
+                        counts(&court, API, 2, 2);
+                pass(&court, 30 * SEC);
+                assert_int_equal(court.n_rungs, 0);
+                witness(&court, API, kill_line(45, API));
+                pass(&court, 10 * SEC);
+                assert_true(court.n_rungs > 0);
+                court_close(&court, court.told);
+        }
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(many_that_are_due_at_once_are_all_told),
@@ -263,7 +325,10 @@ int main(void) {
                 cmocka_unit_test(the_first_look_counts),
                 cmocka_unit_test(no_setting_is_guessed),
                 cmocka_unit_test(a_forged_mark_makes_no_kill),
+                cmocka_unit_test(one_service_does_not_fill_the_table),
+                cmocka_unit_test(a_kill_is_accounted_for_once),
                 cmocka_unit_test(the_host_is_not_blamed_for_certain_without_counters),
+                cmocka_unit_test(a_rung_counts_a_kill_once),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
