@@ -1,5 +1,6 @@
 /* Witnesses that come late, in numbers, for nothing or about another run mislead no verdict */
 #include "unit/court.h"
+#include "utf8.h"
 
 /* Errors and a kill that are due at once, in a tick that has asked for much already (the units come first): each is told. */
 static void many_that_are_due_at_once_are_all_told(void **state) {
@@ -291,6 +292,25 @@ static void the_host_is_not_blamed_for_certain_without_counters(void **state) {
         court_close(&court, "kernel-oom-unit - worker-died likely 43 x1\n");
 }
 
+/* Names of cgroups hold any byte; what is told is text. */
+static void what_is_told_is_text(void **state) {
+        static const char odd[] = "/system.slice/od\xff\xc3.service";
+        char out[4 * RECORD_TEXT_MAX];
+        Court court;
+
+        (void) state;
+        court_open(&court);
+        start(&court, odd, true);
+        witness(&court, odd, SAW(FACT_RAISED, .source = WITNESS_UPROBE, .pid = 50));
+        assert_int_equal(court.n_sighted, 1);
+        for (unsigned i = 0; i < court.actions.n_items; i++)
+                if (court.actions.items[i].kind == ACTION_RECORD) {
+                        assert_true(utf8_escape(court.actions.items[i].record.text, out, sizeof(out)) > 0);
+                        assert_string_equal(out, court.actions.items[i].record.text);
+                }
+        court_close(&court, "memory-error unknown survived certain 50 x1\n");
+}
+
 static void a_rung_counts_a_kill_once(void **state) {
         Court court;
 
@@ -328,6 +348,7 @@ int main(void) {
                 cmocka_unit_test(one_service_does_not_fill_the_table),
                 cmocka_unit_test(a_kill_is_accounted_for_once),
                 cmocka_unit_test(the_host_is_not_blamed_for_certain_without_counters),
+                cmocka_unit_test(what_is_told_is_text),
                 cmocka_unit_test(a_rung_counts_a_kill_once),
         };
 
