@@ -94,7 +94,7 @@ unsigned ledger_owed(const Ledger *ledger, const char *path, usec_t now) {
         }
         if (!top || top->owed <= 0 || now - MIN(top->owed_at, now) > LEDGER_OWED_FOR)
                 return 0;
-        return (unsigned) top->owed;
+        return (unsigned) MIN(top->owed, INT32_MAX);
 }
 
 int ledger_limit(const Ledger *ledger, const char *path, usec_t since, char ret_limit[static CGROUP_PATH_MAX]) {
