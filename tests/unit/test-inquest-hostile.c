@@ -355,6 +355,8 @@ static void an_earlier_mention_hides_no_other_end(void **state) {
         court_close(&court, "memory-error unknown exited likely 42 x1\n");
 }
 
+/* TESTS */
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(many_that_are_due_at_once_are_all_told),
@@ -374,6 +376,7 @@ int main(void) {
                 cmocka_unit_test(what_is_told_is_text),
                 cmocka_unit_test(a_rung_counts_a_kill_once),
                 cmocka_unit_test(an_earlier_mention_hides_no_other_end),
+                /* LIST */
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
