@@ -85,15 +85,11 @@ void past_begin_run(const Step *step, Unit *unit) {
         unit->sample.ev_oom = past ? past->oom : 0;
 }
 
-/* A service that runs no more has no cgroup to tell its path; PID 1 puts it here unless Slice= says otherwise. */
-static int guess_path(const Step *step, const char *name, char ret[static CGROUP_PATH_MAX]) {
+static bool is_watched(const Step *step, const char *path) {
         const Policy *policy = NULL;
 
-        snprintf(ret, CGROUP_PATH_MAX, "/system.slice/%s", name);
-        if (!step->engine->policies || !unitname_path_is_valid(ret) ||
-            policy_set_resolve(step->engine->policies, name, ret, &policy) < 0 || !policy)
-                return -ENOENT;
-        return 0;
+        return step->engine->policies && unitname_path_is_valid(path) &&
+               policy_set_resolve(step->engine->policies, unitname_of_path(path), path, &policy) >= 0 && policy;
 }
 
 Ghost *past_ghost(const Step *step, const char *path, const char *name, const char *invocation, usec_t at) {
@@ -101,11 +97,13 @@ Ghost *past_ghost(const Step *step, const char *path, const char *name, const ch
         char guess[CGROUP_PATH_MAX];
         Ghost *ghost;
 
+        /* A service that runs no more has no cgroup to tell its path; PID 1 puts it here unless Slice= says otherwise. */
         if (!path[0]) {
-                if (!name[0] || guess_path(step, name, guess) < 0)
-                        return NULL;
+                snprintf(guess, sizeof(guess), "/system.slice/%s", name);
                 path = guess;
         }
+        if (!is_watched(step, path))
+                return NULL;
         ghost = ghost_new(inquest);
         *ghost = (Ghost){.run = ++inquest->last_run, .ended = at};
         memcpy(ghost->path, path, strlen(path) + 1);

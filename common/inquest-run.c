@@ -180,6 +180,7 @@ RunRef run_find(const Step *step, const char *path, const char *name, const Witn
         usec_t at = witness->at, then = at != 0 ? at : step->now;
         int pid = witness->pid;
         Candidates found;
+        Ghost *ghost;
         RunRef past;
 
         if (!path[0] && !name[0])
@@ -196,8 +197,10 @@ RunRef run_find(const Step *step, const char *path, const char *name, const Witn
         /* A run whose id is not known yet is the one that is new. */
         if (invocation[0] && found.unit && found.unit->invocation[0] == 0)
                 return run_of_unit(found.unit);
-        if (is_earlier_run(step, &found, witness->fact, at))
-                return run_of_ghost(past_ghost(step, found.unit->path, name, "", at));
+        if (is_earlier_run(step, &found, witness->fact, at)) {
+                ghost = past_ghost(step, found.unit->path, name, "", at);
+                return ghost ? run_of_ghost(ghost) : (RunRef){0};
+        }
         past = invocation[0] ? by_past(step, &found, path, name, invocation, at) : (RunRef){0};
         return past.run != 0 ? past : by_time(&found, at, step->now);
 }

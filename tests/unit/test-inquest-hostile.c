@@ -355,7 +355,18 @@ static void an_earlier_mention_hides_no_other_end(void **state) {
         court_close(&court, "memory-error unknown exited likely 42 x1\n");
 }
 
-/* TESTS */
+/* From before our time, of a cgroup that no policy is about: none of our business. */
+static void an_earlier_run_of_what_is_not_watched_is_not_told(void **state) {
+        Witness line = kill_line(41, NULL);
+        Court court;
+
+        (void) state;
+        court_open(&court);
+        line.at = court.now - 500 * SEC;
+        memset(line.invocation, 'c', INVOCATION_MAX - 1);
+        witness(&court, "/system.slice/docker-1.scope", line);
+        court_close(&court, "");
+}
 
 int main(void) {
         const struct CMUnitTest tests[] = {
@@ -376,7 +387,7 @@ int main(void) {
                 cmocka_unit_test(what_is_told_is_text),
                 cmocka_unit_test(a_rung_counts_a_kill_once),
                 cmocka_unit_test(an_earlier_mention_hides_no_other_end),
-                /* LIST */
+                cmocka_unit_test(an_earlier_run_of_what_is_not_watched_is_not_told),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
