@@ -1,6 +1,6 @@
 /* Why an allocation was refused (facts-python.md 3). Only what is proved is said: the kernel names what its overcommit
  * accounting refuses, with the pid; a finite limit together with the absence of such a line is the proof of that limit,
- * unless lines may have been lost. */
+ * unless lines may have been lost, or the error was only made: by numpy, which was refused memory, or by a `raise`. */
 #include "inquest.h"
 
 #define MAPS_NEARLY(limit) ((limit) - (limit) / 100) /* glibc gives up a few areas before the kernel's bound */
@@ -51,7 +51,7 @@ Cause cause_judge(const Case *c, bool kernel_blind, Confidence *confidence) {
         cause = refused_by_rlimit(c);
         if (cause == CAUSE_UNKNOWN && is_absurd(c))
                 return CAUSE_REQUEST_SIZE;
-        if (cause != CAUSE_UNKNOWN && kernel_blind)
+        if (cause != CAUSE_UNKNOWN && (kernel_blind || !c->refused))
                 *confidence = MIN(*confidence, CONFIDENCE_LIKELY);
         return cause;
 }

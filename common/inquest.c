@@ -83,6 +83,7 @@ static void on_error(const Step *step, const RunRef *ref, const Witness *witness
                         tell_sighted(step, &c->incident);
                 c->sighted = true;
         }
+        c->refused |= witness->fact == FACT_RAISED && !witness->weak;
         c->strong |= witness->fact == FACT_MEMORY_ERROR && !witness->weak;
         if (witness->site[0] && c->incident.site[0] == 0)
                 memcpy(c->incident.site, witness->site, sizeof(c->incident.site));

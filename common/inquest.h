@@ -56,6 +56,7 @@ typedef struct Case {
         bool sighted;      /* told already that something was seen */
         uint32_t facts;    /* bit i: Fact i was seen */
         bool xattr;        /* a userspace killer's mark on the cgroup, which its user could have made */
+        bool refused;      /* an allocation was, not only an error made by a program that may have its own reasons */
         bool strong;       /* a traceback, not only a name in a line of a log */
         unsigned counted;  /* kills by the unit's own memory.events */
         bool counted_live; /* those were counted for Event= by a reading already */

@@ -368,6 +368,23 @@ static void an_earlier_run_of_what_is_not_watched_is_not_told(void **state) {
         court_close(&court, "");
 }
 
+/* `raise MemoryError` in Python needs no limit: that there is one proves nothing. */
+static void a_raise_by_the_program_proves_no_limit(void **state) {
+        Court court;
+
+        (void) state;
+        court_open(&court);
+        witness(&court, API, SAW(FACT_RAISED, .source = WITNESS_UPROBE, .pid = 50, .weak = true));
+        look(&court, 50, false, 200 * MIB, BYTES_INFINITY);
+        court_close(&court, "memory-error rlimit-as survived likely 50 x1\n");
+        /* Unless one that was refused came with it. */
+        court_open(&court);
+        witness(&court, API, SAW(FACT_RAISED, .source = WITNESS_UPROBE, .pid = 50, .weak = true));
+        witness(&court, API, SAW(FACT_RAISED, .source = WITNESS_UPROBE, .pid = 50));
+        look(&court, 50, false, 200 * MIB, BYTES_INFINITY);
+        court_close(&court, "memory-error rlimit-as survived certain 50 x2\n");
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(many_that_are_due_at_once_are_all_told),
@@ -388,6 +405,7 @@ int main(void) {
                 cmocka_unit_test(a_rung_counts_a_kill_once),
                 cmocka_unit_test(an_earlier_mention_hides_no_other_end),
                 cmocka_unit_test(an_earlier_run_of_what_is_not_watched_is_not_told),
+                cmocka_unit_test(a_raise_by_the_program_proves_no_limit),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

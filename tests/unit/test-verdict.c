@@ -225,7 +225,7 @@ static void how_many_and_who(void **state) {
 
 /* A finite limit proves nothing for certain while lines of the kernel's may be missing. */
 static void a_blind_moment_costs_confidence(void **state) {
-        Case c = {.class = CASE_ERROR, .facts = BIT(RAISED), .opened = 1000, .look = {.as_limit = MIB}};
+        Case c = {.class = CASE_ERROR, .facts = BIT(RAISED), .opened = 1000, .refused = true, .look = {.as_limit = MIB}};
 
         (void) state;
         assert_int_equal(judge(&c).incident.confidence, CONFIDENCE_CERTAIN);
