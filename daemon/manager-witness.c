@@ -76,9 +76,15 @@ void manager_look(Manager *manager, const Action *action) {
         saw(manager, action->path, &witness);
 }
 
+/* A unit that ended before we came, or some time ago, is not followed: it is for as long as this takes. */
 void manager_read_back(Manager *manager, const Action *action) {
-        if (manager->textwatch)
-                (void) textwatch_read_back(manager->textwatch, unitname_of_path(action->path), action->since);
+        const char *unit = unitname_of_path(action->path);
+
+        if (!manager->textwatch || textwatch_read_back(manager->textwatch, unit, action->since) != -ENOENT ||
+            textwatch_follow(manager->textwatch, unit) < 0)
+                return;
+        (void) textwatch_read_back(manager->textwatch, unit, action->since);
+        textwatch_unfollow(manager->textwatch, unit);
 }
 
 /* A hit of a probe names a cgroup by its inode; a process in a cgroup below a unit's own by its pid. */
