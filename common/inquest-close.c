@@ -4,7 +4,7 @@
 
 #define CLOSED_A_TICK 4 /* each may ask for three readings and tell a record: the action list has its bound */
 #define LAST_ANSWERS (50 * USEC_PER_MSEC)
-#define READ_BACK_ANSWERS (400 * USEC_PER_MSEC)
+#define READ_BACK_ANSWERS USEC_PER_SEC
 #define READ_BACK (10 * USEC_PER_SEC) /* before the first evidence */
 #define CODE_KILLED 2
 #define STATUS_137 137
