@@ -131,6 +131,8 @@ static int on_start(const Step *step, Unit *unit, const Event *event) {
         r = unit_set_policy(unit, policy);
         if (r < 0)
                 return r;
+        if (unit->present)
+                inquest_run_ended(step, unit);
         run_end(step, unit, event->start.operator_high);
         run_begin(unit, event);
         inquest_run_began(step, unit);

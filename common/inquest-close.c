@@ -2,7 +2,8 @@
 #include "inquest.h"
 #include "released.h"
 
-#define CLOSED_A_TICK 4 /* each may ask for three readings and tell a record: the action list has its bound */
+#define CLOSED_A_TICK 4 /* each asks for four things at most, or is told in a record: the action list has its bound */
+#define ROOM 4
 #define LAST_ANSWERS (50 * USEC_PER_MSEC)
 #define READ_BACK_ANSWERS USEC_PER_SEC
 #define READ_BACK (10 * USEC_PER_SEC) /* before the first evidence */
@@ -73,18 +74,19 @@ static bool is_told(const Step *step, const Case *c) {
 }
 
 /* A MemoryError before the kill of the same run is told before it. */
-static void close_earlier(const Step *step, const Case *c) {
+static Case *earlier_than(const Step *step, Case *c) {
+        if (c->class != CASE_KILL)
+                return c;
         for (unsigned i = 0; i < CASES_MAX; i++) {
                 Case *earlier = &step->engine->inquest->cases[i];
 
                 if (earlier->open && earlier->run == c->run && earlier->class == CASE_ERROR && earlier->opened <= c->opened)
-                        case_close(step, earlier);
+                        return earlier;
         }
+        return c;
 }
 
 void case_close(const Step *step, Case *c) {
-        if (c->class == CASE_KILL)
-                close_earlier(step, c);
         claim(step, c);
         look_after(step, c);
         verdict_judge(step->engine->inquest, c);
@@ -109,17 +111,24 @@ static bool read_back(const Step *step, const Case *c) {
         return true;
 }
 
+/* The last quarter of the list takes no records (step_action()). */
+static bool has_room(const Step *step) {
+        return step->actions->n_items + ROOM <= ACTIONS_MAX / 4 * 3;
+}
+
 void inquest_tick(const Step *step) {
         unsigned n = 0;
 
-        for (unsigned i = 0; i < CASES_MAX && n < CLOSED_A_TICK; i++) {
+        for (unsigned i = 0; i < CASES_MAX && n < CLOSED_A_TICK && has_room(step);) {
                 Case *c = &step->engine->inquest->cases[i];
 
-                if (!c->open || c->closes > step->now)
+                if (!c->open || c->closes > step->now) {
+                        i++;
                         continue;
+                }
                 n++;
                 if (c->asked) {
-                        case_close(step, c);
+                        case_close(step, earlier_than(step, c));
                         continue;
                 }
                 c->asked = true;

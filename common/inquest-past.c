@@ -63,6 +63,7 @@ void engine_forget_past(Engine *engine) {
         free(inquest->pasts);
         inquest->pasts = NULL;
         inquest->n_pasts = 0;
+        inquest->has_past = false; /* what is found from now on is found for another reason: a policy that is new */
 }
 
 /* The same run: what its counters gained is news. Another one: the run before it ended unseen. */
