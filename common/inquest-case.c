@@ -183,10 +183,15 @@ void case_account(const Step *step, Case *c, unsigned kills) {
 /* New evidence lets the slower witnesses of the same moment come too. */
 void case_settle_anew(const Step *step, Case *c) {
         usec_t last = util_add(c->opened, CASE_SETTLE_MAX);
-        usec_t settled = util_add(step->now, c->class == CASE_ERROR ? CASE_SETTLE_ERROR : CASE_SETTLE);
+        usec_t settle = c->class != CASE_ERROR || c->end.code != 0 ? CASE_SETTLE
+                        : case_has(c, FACT_MEMORY_ERROR)           ? CASE_SETTLE_PRINTED
+                                                                   : CASE_SETTLE_ERROR;
+        usec_t settled = util_add(step->now, settle);
 
-        if (!c->asked)
-                c->closes = MIN(MAX(c->closes, settled), last);
+        if (c->asked)
+                return;
+        /* Once its end is known there is no more to wait for than the slower witnesses of it. */
+        c->closes = MIN(c->class == CASE_ERROR && c->end.code != 0 ? settled : MAX(c->closes, settled), last);
 }
 
 Case *case_join(const Step *step, const RunRef *ref, CaseClass class, const Witness *witness) {

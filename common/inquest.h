@@ -15,9 +15,10 @@
 
 /* The journal is the slowest witness: 0.1 to 0.7 s, more under a flood (facts-kernel.md 7). */
 #define CASE_SETTLE (2500 * USEC_PER_MSEC)
-/* A process that has no memory left may take its time to die of it. */
+/* A process that has no memory left may take its time to die of it, above all one that has printed a traceback. */
 #define CASE_SETTLE_ERROR (5 * USEC_PER_SEC)
-#define CASE_SETTLE_MAX (8 * USEC_PER_SEC) /* new evidence makes a case settle anew, but not for ever */
+#define CASE_SETTLE_PRINTED (9 * USEC_PER_SEC)
+#define CASE_SETTLE_MAX (10 * USEC_PER_SEC) /* new evidence makes a case settle anew, but not for ever */
 
 typedef enum CaseClass {
         CASE_END,   /* a main process ended, and nothing has said why yet */
