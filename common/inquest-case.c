@@ -7,6 +7,11 @@ static bool pids_agree(int a, int b) {
         return a == 0 || b == 0 || a == b;
 }
 
+/* With the end of a run all that was killed in it is one matter, whoever is named. */
+static bool is_of_the_end(const Case *c) {
+        return c->class == CASE_KILL && c->end.code != 0;
+}
+
 /* Of the same run: first the very process, then one whose process is not known, then an end that nobody has explained. */
 Case *case_find(Inquest *inquest, unsigned run, CaseClass class, int pid) {
         Case *vague = NULL, *end = NULL;
@@ -18,7 +23,7 @@ Case *case_find(Inquest *inquest, unsigned run, CaseClass class, int pid) {
                         continue;
                 if (c->class == class && pid != 0 && c->incident.pid == pid)
                         return c;
-                if (c->class == class && pids_agree(c->incident.pid, pid))
+                if (c->class == class && (pids_agree(c->incident.pid, pid) || is_of_the_end(c)))
                         vague = c;
                 if (c->class == CASE_END)
                         end = c;
@@ -39,7 +44,7 @@ bool case_is_buried(const Inquest *inquest, unsigned run, CaseClass class, int p
 
 void case_bury(Inquest *inquest, Case *c, usec_t now) {
         inquest->tombstones[inquest->next_tombstone] = (Tombstone){
-                .run = c->run, .class = c->class, .pid = c->incident.pid, .opened = c->opened, .closed = now,
+                .run = c->run, .class = c->class, .pid = is_of_the_end(c) ? 0 : c->incident.pid, .opened = c->opened, .closed = now,
         };
         inquest->next_tombstone = (inquest->next_tombstone + 1) % TOMBSTONES_MAX;
         c->open = false;
@@ -163,11 +168,20 @@ void case_fold(Case *into, Case *c) {
         into->claimed = MAX(into->claimed, c->claimed);
         into->own_oom |= c->own_oom;
         into->counted_live |= c->counted_live;
+        into->xattr |= c->xattr;
+        into->incident.at = MIN(into->incident.at, c->incident.at);
         if (into->scope == SCOPE_UNKNOWN)
                 into->scope = c->scope;
+        if (into->incident.limit[0] == 0)
+                memcpy(into->incident.limit, c->incident.limit, sizeof(into->incident.limit));
+        if (into->incident.killer[0] == 0)
+                memcpy(into->incident.killer, c->incident.killer, sizeof(into->incident.killer));
+        into->incident.n_dropped += c->incident.n_dropped;
         for (unsigned i = 0; i < c->incident.n_evidence; i++) {
-                if (into->incident.n_evidence >= EVIDENCE_MAX)
-                        break;
+                if (into->incident.n_evidence >= EVIDENCE_MAX) {
+                        into->incident.n_dropped++;
+                        continue;
+                }
                 into->incident.evidence[into->incident.n_evidence++] = c->incident.evidence[i];
         }
         c->open = false;

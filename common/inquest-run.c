@@ -6,6 +6,7 @@
 #include "inquest.h"
 
 #define CLOCK_SLACK (50 * USEC_PER_MSEC) /* the kernel's log is stamped up to 20 ms early (facts-kernel.md 2) */
+#define LAST_FACT (30 * USEC_PER_SEC) /* what happened later than this after a run's end was not of that run */
 
 RunRef run_of_unit(Unit *unit) {
         return (RunRef){.run = unit->run, .unit = unit};
@@ -37,10 +38,15 @@ RunEnd *run_end_note(Inquest *inquest, unsigned run) {
         return &ending->end;
 }
 
-static bool ended_as(const Inquest *inquest, const Ghost *ghost, int pid) {
+/* Pids are used again, and a unit that no policy matches any more goes on without us. */
+static bool may_speak_of(const Ghost *ghost, usec_t at) {
+        return at <= util_add(ghost->ended, LAST_FACT);
+}
+
+static bool ended_as(const Inquest *inquest, const Ghost *ghost, int pid, usec_t at) {
         const RunEnd *end = run_end_of(inquest, ghost->run);
 
-        return end && end->pid == pid;
+        return end && end->pid == pid && may_speak_of(ghost, at);
 }
 
 /* The watched unit that a cgroup is, or is inside of. */
@@ -112,7 +118,7 @@ static bool invocation_is(const char *known, const char *invocation) {
         return invocation[0] && util_streq(known, invocation);
 }
 
-static RunRef by_pid(const Step *step, int pid) {
+static RunRef by_pid(const Step *step, int pid, usec_t at) {
         Engine *engine = step->engine;
         Inquest *inquest = engine->inquest;
 
@@ -120,7 +126,7 @@ static RunRef by_pid(const Step *step, int pid) {
                 if (unit_is_live(&engine->units[i]) && engine->units[i].main_pid == pid)
                         return run_of_unit(&engine->units[i]);
         for (unsigned i = 0; i < GHOSTS_MAX; i++)
-                if (inquest->ghosts[i].run != 0 && ended_as(inquest, &inquest->ghosts[i], pid))
+                if (inquest->ghosts[i].run != 0 && ended_as(inquest, &inquest->ghosts[i], pid, at))
                         return run_of_ghost(&inquest->ghosts[i]);
         return (RunRef){0};
 }
@@ -140,10 +146,12 @@ static bool is_earlier_run(const Step *step, const Candidates *found, Fact fact,
 }
 
 /* The run that had begun last at that time. */
-static RunRef by_time(const Candidates *found, usec_t at) {
+static RunRef by_time(const Candidates *found, usec_t at, usec_t now) {
         if (found->unit && (at == 0 || found->n_ghosts == 0 || found->ghosts[0]->ended + CLOCK_SLACK <= at ||
                             (found->unit->began != 0 && found->unit->began <= at)))
                 return run_of_unit(found->unit);
+        if (found->n_ghosts > 0 && !may_speak_of(found->ghosts[0], at != 0 ? at : now))
+                return (RunRef){0};
         for (unsigned i = 0; i < found->n_ghosts; i++)
                 if (at == 0 || found->ghosts[i]->began <= at)
                         return run_of_ghost(found->ghosts[i]);
@@ -169,13 +177,13 @@ static RunRef by_past(const Step *step, const Candidates *found, const char *pat
 
 RunRef run_find(const Step *step, const char *path, const char *name, const Witness *witness) {
         const char *invocation = witness->invocation;
-        usec_t at = witness->at;
+        usec_t at = witness->at, then = at != 0 ? at : step->now;
         int pid = witness->pid;
         Candidates found;
         RunRef past;
 
         if (!path[0] && !name[0])
-                return pid > 0 ? by_pid(step, pid) : (RunRef){0};
+                return pid > 0 ? by_pid(step, pid, then) : (RunRef){0};
         find_candidates(step, path, name, &found);
         if (found.unit && invocation_is(found.unit->invocation, invocation))
                 return run_of_unit(found.unit);
@@ -183,7 +191,7 @@ RunRef run_find(const Step *step, const char *path, const char *name, const Witn
                 if (invocation_is(found.ghosts[i]->invocation, invocation))
                         return run_of_ghost(found.ghosts[i]);
         for (unsigned i = 0; i < found.n_ghosts && pid > 0; i++)
-                if (ended_as(step->engine->inquest, found.ghosts[i], pid))
+                if (ended_as(step->engine->inquest, found.ghosts[i], pid, then))
                         return run_of_ghost(found.ghosts[i]);
         /* A run whose id is not known yet is the one that is new. */
         if (invocation[0] && found.unit && found.unit->invocation[0] == 0)
@@ -191,7 +199,7 @@ RunRef run_find(const Step *step, const char *path, const char *name, const Witn
         if (is_earlier_run(step, &found, witness->fact, at))
                 return run_of_ghost(past_ghost(step, found.unit->path, name, "", at));
         past = invocation[0] ? by_past(step, &found, path, name, invocation, at) : (RunRef){0};
-        return past.run != 0 ? past : by_time(&found, at);
+        return past.run != 0 ? past : by_time(&found, at, step->now);
 }
 
 Ghost *ghost_new(Inquest *inquest) {

@@ -46,7 +46,8 @@ static void on_oom_kill(const Step *step, const RunRef *ref, const Witness *witn
         if (witness->scope == SCOPE_UNKNOWN)
                 return;
         c->scope = witness->scope;
-        memcpy(c->incident.limit, witness->limit, sizeof(c->incident.limit));
+        if (witness->limit[0])
+                memcpy(c->incident.limit, witness->limit, sizeof(c->incident.limit));
 }
 
 /* An error may travel: a pool's worker sends its own to its parent, which makes it anew and prints it. */
