@@ -17,6 +17,8 @@ static bool is_absurd(const Case *c) {
 /* The kernel's own accounting refused it. In mode 0 it refuses only what exceeds RAM and swap together (before Linux 6.9 the
  * line has no size). */
 static Cause refused_by_accounting(const Case *c) {
+        if (c->look.ram_and_swap == 0)
+                return CAUSE_UNKNOWN; /* nobody looked: the mode is not known either */
         return c->look.overcommit == 0 || is_absurd(c) ? CAUSE_REQUEST_SIZE : CAUSE_OVERCOMMIT;
 }
 

@@ -50,15 +50,29 @@ void case_bury(Inquest *inquest, Case *c, usec_t now) {
         c->open = false;
 }
 
-static Case *free_case(Inquest *inquest, usec_t now) {
-        Case *oldest = &inquest->cases[0];
+/* The part of the table that is left to one run, so that no service takes the room of the others. */
+static Case *free_case(Inquest *inquest, unsigned run, CaseClass class, usec_t now) {
+        Case *free = NULL, *oldest = NULL, *its_oldest = NULL;
+        unsigned n = 0;
 
         for (unsigned i = 0; i < CASES_MAX; i++) {
-                if (!inquest->cases[i].open)
-                        return &inquest->cases[i];
-                if (inquest->cases[i].opened < oldest->opened)
-                        oldest = &inquest->cases[i];
+                Case *c = &inquest->cases[i];
+
+                if (!c->open) {
+                        free = free ? free : c;
+                        continue;
+                }
+                if (!oldest || c->opened < oldest->opened)
+                        oldest = c;
+                if (c->run != run || c->class != class)
+                        continue;
+                n++;
+                if (!its_oldest || c->opened < its_oldest->opened)
+                        its_oldest = c;
         }
+        if (free && n < CASES_A_RUN)
+                return free;
+        oldest = n < CASES_A_RUN ? oldest : its_oldest;
         oldest->closes = now;
         inquest->n_lost++;
         return NULL;
@@ -113,7 +127,7 @@ void case_ask(const Step *step, Case *c) {
 
 Case *case_open(const Step *step, const RunRef *ref, CaseClass class, int pid, usec_t at) {
         Inquest *inquest = step->engine->inquest;
-        Case *c = free_case(inquest, step->now);
+        Case *c = free_case(inquest, ref->run, class, step->now);
         const Unit *live;
 
         if (!c)
@@ -187,11 +201,34 @@ void case_fold(Case *into, Case *c) {
         c->open = false;
 }
 
-void case_account(const Step *step, Case *c, unsigned kills) {
-        if (kills <= c->accounted)
+/* The readings have seen all that the lines named: Event= needs no kill of these once more. */
+static void note_counted_live(Inquest *inquest, unsigned run) {
+        for (unsigned i = 0; i < CASES_MAX; i++)
+                if (inquest->cases[i].open && inquest->cases[i].run == run && inquest->cases[i].class == CASE_KILL)
+                        inquest->cases[i].counted_live = true;
+}
+
+/* A reading counts the kills of all cases of the run at once, and each line is one of them. */
+void case_account(const Step *step, Case *c) {
+        unsigned named = 0, counted = 0, claimed = 0, accounted = 0, known;
+
+        for (unsigned i = 0; i < CASES_MAX; i++) {
+                const Case *each = &step->engine->inquest->cases[i];
+
+                if (!each->open || each->run != c->run)
+                        continue;
+                named += each->named;
+                counted += each->counted;
+                claimed += each->claimed;
+                accounted += each->accounted;
+        }
+        if (counted > 0 && counted >= named)
+                note_counted_live(step->engine->inquest, c->run);
+        known = MAX(named, counted) + claimed;
+        if (known <= accounted)
                 return;
-        ledger_account(&step->engine->inquest->ledger, c->incident.path, kills - c->accounted, step->now);
-        c->accounted = kills;
+        ledger_account(&step->engine->inquest->ledger, c->incident.path, known - accounted, step->now);
+        c->accounted += known - accounted;
 }
 
 /* New evidence lets the slower witnesses of the same moment come too. */
@@ -208,11 +245,18 @@ void case_settle_anew(const Step *step, Case *c) {
         c->closes = MIN(c->class == CASE_ERROR && c->end.code != 0 ? settled : MAX(c->closes, settled), last);
 }
 
+/* Does it say why a run ended? Not the name of an error in a log, nor a refusal that may have hit anybody. */
+static bool explains(CaseClass class, const Witness *witness) {
+        if (class != CASE_ERROR || witness->fact == FACT_RAISED)
+                return true;
+        return !witness->weak && witness->fact != FACT_REFUSED && witness->fact != FACT_DATA_LIMIT;
+}
+
 Case *case_join(const Step *step, const RunRef *ref, CaseClass class, const Witness *witness) {
         Inquest *inquest = step->engine->inquest;
         Case *c = case_find(inquest, ref->run, class, witness->pid);
 
-        if (c && c->class == CASE_END && class != CASE_END) {
+        if (c && c->class == CASE_END && class != CASE_END && explains(class, witness)) {
                 c->class = class;
                 if (witness->pid != 0)
                         c->incident.pid = witness->pid;

@@ -24,7 +24,7 @@ static void claim(const Step *step, Case *c) {
                 return;
         c->class = CASE_KILL;
         c->claimed = 1; /* the others are for the other runs that ended */
-        case_account(step, c, 1);
+        case_account(step, c);
 }
 
 /* A cgroup that is gone holds nothing; the host's side of it is that of the newest reading of any unit. */

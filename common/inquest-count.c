@@ -15,7 +15,7 @@ static void count_kills(const Step *step, Unit *unit, uint64_t n, bool own_oom) 
         if (!c)
                 return;
         c->counted += (unsigned) MIN(n, 100000);
-        case_account(step, c, c->counted);
+        case_account(step, c);
         c->counted_live = true;
         c->own_oom |= own_oom;
 }

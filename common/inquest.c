@@ -42,7 +42,7 @@ static void on_oom_kill(const Step *step, const RunRef *ref, const Witness *witn
         if (witness->pid == 0 || witness->pid != c->last_named)
                 c->named++;
         c->last_named = witness->pid;
-        case_account(step, c, c->named);
+        case_account(step, c);
         if (witness->scope == SCOPE_UNKNOWN)
                 return;
         c->scope = witness->scope;
@@ -63,7 +63,8 @@ static Case *travelled_from(const Step *step, const RunRef *ref, const Witness *
                         continue;
                 if (c->incident.pid == witness->pid || c->incident.pid == 0)
                         return NULL;
-                origin = c;
+                if (case_has(c, FACT_RAISED) || c->strong)
+                        origin = c;
         }
         return origin;
 }
@@ -177,6 +178,19 @@ static void on_ended(const Step *step, const RunRef *ref, const Witness *witness
         }
 }
 
+/* The first look at a process is the nearest to its error. Of one that is gone the host's settings are left. */
+static void take_look(Case *c, const Witness *witness) {
+        uint64_t as_limit = c->look.as_limit, data_limit = c->look.data_limit;
+
+        if (c->look.start != 0 || c->look.ram_and_swap != 0)
+                return;
+        c->look = witness->look;
+        if (witness->code == 0)
+                return;
+        c->look.as_limit = as_limit;
+        c->look.data_limit = data_limit;
+}
+
 static void on_look(const Step *step, const RunRef *ref, const Witness *witness) {
         if (ref->unit && witness->code == 0 && witness->pid == ref->unit->main_pid) {
                 ref->unit->as_limit = witness->look.as_limit;
@@ -188,8 +202,7 @@ static void on_look(const Step *step, const RunRef *ref, const Witness *witness)
                 if (!c->open || c->run != ref->run || c->incident.pid != witness->pid)
                         continue;
                 c->gone |= witness->code == 1;
-                if (witness->code == 0)
-                        c->look = witness->look;
+                take_look(c, witness);
                 if (witness->comm[0] && c->incident.comm[0] == 0)
                         memcpy(c->incident.comm, witness->comm, sizeof(c->incident.comm));
         }

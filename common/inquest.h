@@ -8,6 +8,7 @@
 #include "unit.h"
 
 #define CASES_MAX 48      /* open at a time; at the bound the oldest is due at once, and what finds no place is counted */
+#define CASES_A_RUN 16    /* likewise, of one run and class */
 #define GHOSTS_MAX 32     /* runs that ended and may still be spoken of; the oldest makes room */
 #define ENDINGS_MAX 64    /* likewise */
 #define TOMBSTONES_MAX 64 /* closed cases that a late witness may speak of; likewise */
@@ -150,7 +151,7 @@ void case_fold(Case *into, Case *c);
 bool case_is_buried(const Inquest *inquest, unsigned run, CaseClass class, int pid, usec_t at);
 void case_bury(Inquest *inquest, Case *c, usec_t now);
 void case_ask(const Step *step, Case *c);
-void case_account(const Step *step, Case *c, unsigned kills); /* so many of its kills are known by now */
+void case_account(const Step *step, Case *c); /* tells the ledger of kills that are known by now */
 
 /* verdict.c and cause.c: what it was. Fills verdict, cause, fate, confidence, count, killer and limit. */
 void verdict_judge(const Inquest *inquest, Case *c);

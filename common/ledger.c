@@ -94,24 +94,25 @@ unsigned ledger_owed(const Ledger *ledger, const char *path, usec_t now) {
         }
         if (!top || top->owed <= 0 || now - MIN(top->owed_at, now) > LEDGER_OWED_FOR)
                 return 0;
-        return (unsigned) top->owed;
+        return (unsigned) MIN(top->owed, INT32_MAX);
 }
 
 int ledger_limit(const Ledger *ledger, const char *path, usec_t since, char ret_limit[static CGROUP_PATH_MAX]) {
         const LedgerPage *own = NULL;
-        bool inside = false;
+        bool inside = false, read = false;
 
         for (unsigned i = 0; i < ledger->n_pages; i++) {
                 const LedgerPage *page = &ledger->pages[i];
 
                 if (!is_above(page->path, path))
                         continue;
+                read = true;
                 inside |= page->oom_at != 0 && page->oom_at >= since;
                 if (page->local_at != 0 && page->local_at >= since && (!own || strlen(page->path) > strlen(own->path)))
                         own = page;
         }
         if (!own && !inside)
-                return -ENODATA;
+                return read ? -ENODATA : -ENOENT;
         ret_limit[0] = 0;
         if (own)
                 memcpy(ret_limit, own->path, MIN(strlen(own->path) + 1, CGROUP_PATH_MAX));

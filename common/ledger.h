@@ -41,7 +41,8 @@ void ledger_account(Ledger *ledger, const char *path, uint64_t n, usec_t now);
 unsigned ledger_owed(const Ledger *ledger, const char *path, usec_t now);
 
 /* Whose limit was hit since then, by the counters alone: 1 and the path of the nearest cgroup above whose own limit it was;
- * 0 and "": one at or inside of `path`; -ENODATA when no limit was hit at all (a host-wide kill), or nothing was read. */
+ * 0 and "": one at or inside of `path`; -ENODATA when no limit was hit at all (a host-wide kill); -ENOENT when none of them
+ * was ever read. */
 int ledger_limit(const Ledger *ledger, const char *path, usec_t since, char ret_limit[static CGROUP_PATH_MAX]);
 
 bool ledger_knows(const Ledger *ledger, const char *path);

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "inquest.h"
+#include "utf8.h"
 
 static Record *record_new(const Step *step, const Incident *incident, RecordKind kind) {
         Action *action = step_action(step, NULL, ACTION_RECORD);
@@ -25,11 +26,13 @@ void tell_incident(const Step *step, const Incident *incident) {
 
 void tell_sighted(const Step *step, const Incident *incident) {
         Record *record = record_new(step, incident, RECORD_SIGHTED);
+        char name[UNIT_NAME_MAX]; /* what is longer is cut */
 
+        (void) utf8_escape(unitname_of_path(incident->path), name, sizeof(name));
         snprintf(record->reason, sizeof(record->reason), "sighted");
         snprintf(record->text, sizeof(record->text),
                  "A MemoryError was raised in process %d of %s just now; what became of it follows in a few seconds as incident %s.",
-                 incident->pid, unitname_of_path(incident->path), incident->id);
+                 incident->pid, name, incident->id);
 }
 
 void tell_count(Witness *witness, uint64_t n) {

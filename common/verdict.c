@@ -30,9 +30,14 @@ static bool userspace_killed(const Case *c) {
         return is_kill(c) && case_has(c, FACT_USERSPACE);
 }
 
+/* The mark may be its user's own doing: it counts where something was killed, as far as is known. */
+static bool is_marked(const Case *c) {
+        return c->xattr && (c->end.code == 0 || ended_by(c, CODE_KILLED, SIGNAL_KILL));
+}
+
 /* Whatever PID 1 calls an OOM kill that the kernel did not count: it says the same of systemd-oomd's. */
 static bool oomd_killed(const Case *c) {
-        return c->class != CASE_ERROR && (c->xattr || util_streq(c->end.result, "oom-kill"));
+        return c->class != CASE_ERROR && (is_marked(c) || util_streq(c->end.result, "oom-kill"));
 }
 
 static bool we_did(const Case *c) {
@@ -97,7 +102,8 @@ static bool is_inside(const char *path, const char *dir) {
         return strncmp(path, dir, n) == 0 && (path[n] == 0 || path[n] == '/');
 }
 
-/* By whose limit: the kernel's own line where there is one, otherwise the counters of the parents. */
+/* By whose limit: the kernel's own line where there is one, otherwise the counters of the parents. Where neither says it,
+ * the likeliest is told as such. */
 static Verdict by_whose_limit(const Inquest *inquest, Case *c) {
         Incident *incident = &c->incident;
         int r;
@@ -106,7 +112,9 @@ static Verdict by_whose_limit(const Inquest *inquest, Case *c) {
                 return VERDICT_KERNEL_OOM_HOST;
         if (incident->limit[0] == 0) {
                 r = ledger_limit(&inquest->ledger, incident->path, util_sub(incident->at, USEC_PER_SEC), incident->limit);
-                if (r == -ENODATA && c->scope == SCOPE_UNKNOWN && !c->own_oom)
+                if (r < 0 && !c->own_oom && (r == -ENOENT || c->scope == SCOPE_CGROUP))
+                        incident->confidence = MIN(incident->confidence, CONFIDENCE_LIKELY);
+                if (r < 0 && c->scope == SCOPE_UNKNOWN && !c->own_oom)
                         return VERDICT_KERNEL_OOM_HOST;
         }
         if (incident->limit[0] == 0)

@@ -1,5 +1,6 @@
 /* Witnesses that come late, in numbers, for nothing or about another run mislead no verdict */
 #include "unit/court.h"
+#include "utf8.h"
 
 /* Errors and a kill that are due at once, in a tick that has asked for much already (the units come first): each is told. */
 static void many_that_are_due_at_once_are_all_told(void **state) {
@@ -148,6 +149,189 @@ static void a_victim_that_is_named_after_the_end_is_of_the_same_kill(void **stat
         court_close(&court, "kernel-oom-unit - killed certain 43 x2\n");
 }
 
+/* The name of an error in a log, or an allocation that the kernel refused somebody, explains no end. */
+static void a_mention_hides_no_other_end(void **state) {
+        static const struct {
+                Fact fact;
+                bool weak;
+        } rows[] = {{FACT_MEMORY_ERROR, true}, {FACT_REFUSED, false}, {FACT_DATA_LIMIT, false}};
+        Court court;
+
+        (void) state;
+        for (unsigned i = 0; i < ELEMENTSOF(rows); i++) {
+                court_open(&court);
+                ended(&court, 42, "oom-kill", 2, 15);
+                stop(&court, API);
+                witness(&court, API, SAW(rows[i].fact, .source = WITNESS_JOURNAL, .pid = 50, .weak = rows[i].weak));
+                court_close(&court, "userspace-oom - killed likely 42 x1\n");
+        }
+}
+
+/* What the kernel refused one process is no reason for what another one says. */
+static void an_error_travels_from_an_error_only(void **state) {
+        Court court;
+
+        (void) state;
+        court_open(&court);
+        witness(&court, API, SAW(FACT_REFUSED, .source = WITNESS_KERNEL, .pid = 50, .bytes = 5 * GIB));
+        witness(&court, API, SAW(FACT_MEMORY_ERROR, .source = WITNESS_JOURNAL, .pid = 51));
+        court_close(&court, "memory-error unknown survived possible 51 x1\n");
+}
+
+/* What fills the limits is freed when the error unwinds: the second look finds them empty. */
+static void the_first_look_counts(void **state) {
+        Witness full = SAW(FACT_LOOK, .source = WITNESS_PROC, .pid = 50);
+        Court court;
+
+        (void) state;
+        full.look = (ProcessLook){.start = 5, .as_limit = BYTES_INFINITY, .data_limit = BYTES_INFINITY, .maps = 65528,
+                                  .maps_limit = 65530, .ram_and_swap = GIB};
+        court_open(&court);
+        witness(&court, API, SAW(FACT_RAISED, .source = WITNESS_UPROBE, .pid = 50));
+        witness(&court, API, full);
+        pass(&court, 3 * SEC);
+        full.look.maps = 60;
+        witness(&court, API, full);
+        court_close(&court, "memory-error map-count survived certain 50 x1\n");
+}
+
+/* 0 is a setting of vm.overcommit_memory, and what is not known: the size is to blame only where the setting is known. */
+static void no_setting_is_guessed(void **state) {
+        Witness gone = SAW(FACT_LOOK, .source = WITNESS_PROC, .pid = 50, .code = 1);
+        Court court;
+
+        (void) state;
+        court_open(&court);
+        witness(&court, API, SAW(FACT_RAISED, .source = WITNESS_UPROBE, .pid = 50));
+        witness(&court, API, SAW(FACT_REFUSED, .source = WITNESS_KERNEL, .pid = 50));
+        court_close(&court, "memory-error unknown survived certain 50 x1\n");
+        /* A process that is gone leaves the host's settings to be read. */
+        gone.look = (ProcessLook){.overcommit = 2, .ram_and_swap = GIB};
+        court_open(&court);
+        witness(&court, API, SAW(FACT_RAISED, .source = WITNESS_UPROBE, .pid = 50));
+        witness(&court, API, SAW(FACT_REFUSED, .source = WITNESS_KERNEL, .pid = 50));
+        witness(&court, API, gone);
+        court_close(&court, "memory-error overcommit worker-died certain 50 x1\n");
+}
+
+/* user.oomd_kill on a delegated cgroup can be set by its user: of an end that was no kill it says nothing. */
+static void a_forged_mark_makes_no_kill(void **state) {
+        Witness mark = SAW(FACT_USERSPACE, .source = WITNESS_OOMD, .weak = true, .word = "systemd-oomd");
+        Court court;
+
+        (void) state;
+        court_open(&court);
+        ended(&court, 42, "success", 1, 0);
+        witness(&court, API, mark);
+        stop(&court, API);
+        court_close(&court, "");
+        court_open(&court);
+        ended(&court, 42, "signal", 2, 9);
+        witness(&court, API, mark);
+        stop(&court, API);
+        court_close(&court, "userspace-oom - killed likely 42 x1\n");
+        court_open(&court); /* a scope has no main process */
+        witness(&court, API, mark);
+        stop(&court, API);
+        court_close(&court, "userspace-oom - killed likely 0 x1\n");
+}
+
+/* One service whose workers all fail leaves room for the incidents of others. */
+static void one_service_does_not_fill_the_table(void **state) {
+        static const char other[] = "/system.slice/other.service";
+        Court court;
+
+        (void) state;
+        court_open(&court);
+        start(&court, other, true);
+        for (int pid = 1000; pid < 1200; pid++)
+                witness(&court, API, SAW(FACT_RAISED, .source = WITNESS_UPROBE, .pid = pid));
+        witness(&court, other, kill_line(7, other));
+        pass(&court, 60 * SEC);
+        assert_non_null(strstr(court.told, "kernel-oom-unit - worker-died certain 7 x1\n"));
+        court_close(&court, court.told);
+}
+
+/* Kills that two witnesses saw are not owed to anybody: nor more of them than there were. */
+static void a_kill_is_accounted_for_once(void **state) {
+        static const char other[] = "/system.slice/other.service";
+        Court court;
+
+        (void) state;
+        for (unsigned order = 0; order < 2; order++) {
+                court_open(&court);
+                start(&court, other, true);
+                if (order == 0)
+                        counts(&court, API, 2, 2);
+                witness(&court, API, kill_line(43, API));
+                witness(&court, API, kill_line(44, API));
+                if (order == 1)
+                        counts(&court, API, 2, 2);
+                ledger(&court, "/system.slice", 13, 23, 0); /* and one more */
+                witness(&court, "", SAW(FACT_ENDED, .source = WITNESS_SYSTEMD, .unit = "other.service", .pid = 7, .code = 2,
+                                        .status = 9, .word = "signal"));
+                stop(&court, other);
+                pass(&court, 60 * SEC);
+                assert_non_null(strstr(court.told, "kernel-oom-unit - killed likely 7 x1\n"));
+                court_close(&court, court.told);
+        }
+}
+
+/* Without counters above the unit a kill whose limit nobody named may be the host's, or not. */
+static void the_host_is_not_blamed_for_certain_without_counters(void **state) {
+        static const char alone[] = "/alone.service";
+        Court court;
+
+        (void) state;
+        court_open(&court);
+        start(&court, alone, true);
+        witness(&court, alone, SAW(FACT_OOM_SAID, .source = WITNESS_SYSTEMD));
+        court_close(&court, "kernel-oom-host - worker-died likely 0 x1\n");
+        court_open(&court); /* the kernel says a cgroup's, and not whose */
+        witness(&court, API, kill_line(43, ""));
+        court_close(&court, "kernel-oom-unit - worker-died likely 43 x1\n");
+}
+
+/* Names of cgroups hold any byte; what is told is text. */
+static void what_is_told_is_text(void **state) {
+        static const char odd[] = "/system.slice/od\xff\xc3.service";
+        char out[4 * RECORD_TEXT_MAX];
+        Court court;
+
+        (void) state;
+        court_open(&court);
+        start(&court, odd, true);
+        witness(&court, odd, SAW(FACT_RAISED, .source = WITNESS_UPROBE, .pid = 50));
+        assert_int_equal(court.n_sighted, 1);
+        for (unsigned i = 0; i < court.actions.n_items; i++)
+                if (court.actions.items[i].kind == ACTION_RECORD) {
+                        assert_true(utf8_escape(court.actions.items[i].record.text, out, sizeof(out)) > 0);
+                        assert_string_equal(out, court.actions.items[i].record.text);
+                }
+        court_close(&court, "memory-error unknown survived certain 50 x1\n");
+}
+
+static void a_rung_counts_a_kill_once(void **state) {
+        Court court;
+
+        (void) state;
+        for (unsigned order = 0; order < 2; order++) {
+                court_open(&court);
+                if (order == 0)
+                        counts(&court, API, 2, 2);
+                witness(&court, API, kill_line(43, API));
+                witness(&court, API, kill_line(44, API));
+                if (order == 1)
+                        counts(&court, API, 2, 2);
+                pass(&court, 30 * SEC);
+                assert_int_equal(court.n_rungs, 0);
+                witness(&court, API, kill_line(45, API));
+                pass(&court, 10 * SEC);
+                assert_true(court.n_rungs > 0);
+                court_close(&court, court.told);
+        }
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(many_that_are_due_at_once_are_all_told),
@@ -156,6 +340,16 @@ int main(void) {
                 cmocka_unit_test(a_run_of_long_ago_is_not_spoken_of),
                 cmocka_unit_test(whose_limit_it_was_is_not_forgotten),
                 cmocka_unit_test(a_victim_that_is_named_after_the_end_is_of_the_same_kill),
+                cmocka_unit_test(a_mention_hides_no_other_end),
+                cmocka_unit_test(an_error_travels_from_an_error_only),
+                cmocka_unit_test(the_first_look_counts),
+                cmocka_unit_test(no_setting_is_guessed),
+                cmocka_unit_test(a_forged_mark_makes_no_kill),
+                cmocka_unit_test(one_service_does_not_fill_the_table),
+                cmocka_unit_test(a_kill_is_accounted_for_once),
+                cmocka_unit_test(the_host_is_not_blamed_for_certain_without_counters),
+                cmocka_unit_test(what_is_told_is_text),
+                cmocka_unit_test(a_rung_counts_a_kill_once),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
