@@ -145,3 +145,18 @@ usec_t inquest_deadline(const Inquest *inquest) {
                         least = MIN(least, inquest->cases[i].closes);
         return least;
 }
+
+/* With what is known by now. */
+unsigned engine_finish(Engine *engine, ActionList *actions) {
+        Step step = {engine, actions, engine->now};
+        unsigned left = 0;
+
+        for (unsigned i = 0; i < CASES_MAX; i++) {
+                Case *c = &engine->inquest->cases[i];
+
+                if (c->open && has_room(&step))
+                        case_close(&step, c);
+                left += c->open;
+        }
+        return left;
+}

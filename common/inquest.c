@@ -5,6 +5,7 @@
 #include "inquest.h"
 
 #define STRAY_KEPT (3 * USEC_PER_SEC)
+#define RAISED_AGAIN (2 * USEC_PER_SEC)
 #define KERNEL_BLIND (10 * USEC_PER_SEC) /* the kernel prints at most 10 such lines in 5 s */
 #define SIGNAL_KILL 9
 #define CODE_EXITED 1
@@ -69,7 +70,7 @@ static Case *travelled_from(const Step *step, const RunRef *ref, const Witness *
         return origin;
 }
 
-static void on_error(const Step *step, const RunRef *ref, const Witness *witness) {
+static void on_this_error(const Step *step, const RunRef *ref, const Witness *witness) {
         Case *origin = travelled_from(step, ref, witness);
         Case *c = origin ? origin : case_join(step, ref, CASE_ERROR, witness);
 
@@ -82,6 +83,7 @@ static void on_error(const Step *step, const RunRef *ref, const Witness *witness
                 if (!c->sighted)
                         tell_sighted(step, &c->incident);
                 c->sighted = true;
+                c->raised_at = step->now;
         }
         c->strong |= witness->fact == FACT_MEMORY_ERROR && !witness->weak;
         if (witness->site[0] && c->incident.site[0] == 0)
@@ -93,6 +95,20 @@ static void on_error(const Step *step, const RunRef *ref, const Witness *witness
                 c->refused_size |= witness->fact == FACT_REFUSED;
                 c->request = c->request == 0 ? witness->bytes : MIN(c->request, witness->bytes);
         }
+}
+
+/* A process that raises another error after a while has survived the one before. */
+static void close_survived(const Step *step, const RunRef *ref, const Witness *witness) {
+        Case *c = case_find(step->engine->inquest, ref->run, CASE_ERROR, witness->pid);
+
+        if (witness->fact == FACT_RAISED && c && c->class == CASE_ERROR && c->incident.pid == witness->pid && !c->gone &&
+            c->raised_at != 0 && step->now - c->raised_at >= RAISED_AGAIN)
+                case_close(step, c);
+}
+
+static void on_error(const Step *step, const RunRef *ref, const Witness *witness) {
+        close_survived(step, ref, witness);
+        on_this_error(step, ref, witness);
 }
 
 static void on_userspace(const Step *step, const RunRef *ref, const Witness *witness) {
@@ -283,6 +299,20 @@ static void dispatch(const Step *step, const RunRef *ref, const Witness *witness
         }
 }
 
+void inquest_begin(Inquest *inquest, usec_t now) {
+        if (inquest->since != 0)
+                return;
+        inquest->since = MAX(now, 1);
+        if (inquest->news_from == 0)
+                inquest->news_from = inquest->since;
+}
+
+/* PID 1 tells of the last end of every failed service again when it reloads, and the kernel's log reaches back to the boot. */
+static bool is_old_news(const Inquest *inquest, const Witness *witness) {
+        return witness->at != 0 && witness->at < inquest->news_from && witness->fact != FACT_STARTED &&
+               witness->fact != FACT_LOOK;
+}
+
 void inquest_witness(const Step *step, const Event *event) {
         Inquest *inquest = step->engine->inquest;
         const Witness *witness = &event->witness;
@@ -293,6 +323,8 @@ void inquest_witness(const Step *step, const Event *event) {
                         inquest->kernel_blind_until = util_add(step->now, KERNEL_BLIND);
                 return;
         }
+        if (is_old_news(inquest, witness))
+                return;
         ref = run_find(step, event->path, witness->unit, witness);
         /* A group kill names the group's cgroup, which may lie above its victims'. */
         if (ref.run == 0 && witness->fact == FACT_OOM_KILL && event->path[0])

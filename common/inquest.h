@@ -55,6 +55,7 @@ typedef struct Case {
         usec_t opened, closes;
         bool asked;        /* for what only the last moment can tell */
         bool sighted;      /* told already that something was seen */
+        usec_t raised_at;  /* when its process last raised an error */
         uint32_t facts;    /* bit i: Fact i was seen */
         bool xattr;        /* a userspace killer's mark on the cgroup, which its user could have made */
         bool strong;       /* a traceback, not only a name in a line of a log */
@@ -100,6 +101,7 @@ struct Inquest {
         unsigned n_pasts;
         bool has_past; /* a daemon before us wrote it down in this boot */
         usec_t since;  /* the first event: what happened before is the past */
+        usec_t news_from; /* what happened before that was told by the daemon before us, or is nobody's any more */
         char prefix[12]; /* of ids: unique to this run of the daemon */
         unsigned last_case, last_run;
         Case cases[CASES_MAX];

@@ -177,6 +177,7 @@ void run_begin(Unit *unit, const Event *event);
 /* inquest.c: what became of a run, and who says so. */
 int inquest_new(Inquest **ret);
 Inquest *inquest_free(Inquest *inquest);
+void inquest_begin(Inquest *inquest, usec_t now); /* at every event; only the first one counts */
 void inquest_witness(const Step *step, const Event *event);
 void inquest_ledger(const Step *step, const Event *event);
 void inquest_sample(const Step *step, Unit *unit, const Sample *sample); /* before unit->sample takes it */
