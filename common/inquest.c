@@ -99,11 +99,15 @@ static void on_this_error(const Step *step, const RunRef *ref, const Witness *wi
 
 /* A process that raises another error after a while has survived the one before. */
 static void close_survived(const Step *step, const RunRef *ref, const Witness *witness) {
-        Case *c = case_find(step->engine->inquest, ref->run, CASE_ERROR, witness->pid);
+        Inquest *inquest = step->engine->inquest;
+        Case *c = case_find(inquest, ref->run, CASE_ERROR, witness->pid);
 
-        if (witness->fact == FACT_RAISED && c && c->class == CASE_ERROR && c->incident.pid == witness->pid && !c->gone &&
-            c->raised_at != 0 && step->now - c->raised_at >= RAISED_AGAIN)
-                case_close(step, c);
+        if (witness->fact != FACT_RAISED || !c || c->class != CASE_ERROR || c->incident.pid != witness->pid || c->gone ||
+            c->raised_at == 0 || step->now - c->raised_at < RAISED_AGAIN)
+                return;
+        case_close(step, c);
+        /* What comes now is another one. */
+        inquest->tombstones[(inquest->next_tombstone + TOMBSTONES_MAX - 1) % TOMBSTONES_MAX].closed = c->raised_at;
 }
 
 static void on_error(const Step *step, const RunRef *ref, const Witness *witness) {
