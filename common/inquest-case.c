@@ -48,6 +48,7 @@ void case_bury(Inquest *inquest, Case *c, usec_t now) {
         };
         inquest->next_tombstone = (inquest->next_tombstone + 1) % TOMBSTONES_MAX;
         c->open = false;
+        c->closed_by = inquest->n_events;
 }
 
 /* The part of the table that is left to one run, so that no service takes the room of the others. */
@@ -59,7 +60,7 @@ static Case *free_case(Inquest *inquest, unsigned run, CaseClass class, usec_t n
                 Case *c = &inquest->cases[i];
 
                 if (!c->open) {
-                        free = free ? free : c;
+                        free = free || (c->closed_by != 0 && c->closed_by == inquest->n_events) ? free : c;
                         continue;
                 }
                 if (!oldest || c->opened < oldest->opened)
@@ -72,8 +73,9 @@ static Case *free_case(Inquest *inquest, unsigned run, CaseClass class, usec_t n
         }
         if (free && n < CASES_A_RUN)
                 return free;
-        oldest = n < CASES_A_RUN ? oldest : its_oldest;
-        oldest->closes = now;
+        oldest = n < CASES_A_RUN && oldest ? oldest : its_oldest;
+        if (oldest)
+                oldest->closes = now;
         inquest->n_lost++;
         return NULL;
 }

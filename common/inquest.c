@@ -304,6 +304,7 @@ static void dispatch(const Step *step, const RunRef *ref, const Witness *witness
 }
 
 void inquest_begin(Inquest *inquest, usec_t now) {
+        inquest->n_events++;
         if (inquest->since != 0)
                 return;
         inquest->since = MAX(now, 1);

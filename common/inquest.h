@@ -49,6 +49,7 @@ typedef struct Ending {
 
 typedef struct Case {
         bool open;
+        uint64_t closed_by; /* the event by which it was closed: until the next one its record points to it */
         unsigned run;
         CaseClass class;
         Incident incident; /* grows with the evidence */
@@ -105,6 +106,7 @@ struct Inquest {
         char prefix[12]; /* of ids: unique to this run of the daemon */
         unsigned last_case, last_run;
         Case cases[CASES_MAX];
+        uint64_t n_events;
         uint64_t n_lost; /* cases that found no place */
         Ghost ghosts[GHOSTS_MAX];
         unsigned next_ghost;
