@@ -2,6 +2,8 @@
 
 #include <stdio.h>
 
+#include "incident.h"
+
 static const char *const names[] = {
         [ACTION_HIGH] = "high",     [ACTION_LOAN] = "loan",     [ACTION_SAMPLE] = "sample",
         [ACTION_LISTEN] = "listen", [ACTION_DO] = "do",         [ACTION_THAW] = "thaw",
@@ -20,9 +22,21 @@ static int format_bytes(uint64_t bytes, char *buf, size_t size) {
         return snprintf(buf, size, " bytes=%llu", (unsigned long long) bytes);
 }
 
+static void format_incident(const Incident *incident, char *buf, size_t size) {
+        const char *cause = incident->cause == CAUSE_NONE ? "-" : cause_name(incident->cause);
+
+        (void) snprintf(buf, size, " verdict=%s cause=%s fate=%s confidence=%s pid=%d count=%u",
+                        verdict_name(incident->verdict), cause, fate_name(incident->fate),
+                        confidence_name(incident->confidence), incident->pid, incident->count);
+}
+
 static int format_record(const Record *record, char *buf, size_t size) {
-        return snprintf(buf, size, " %s rung=%s action=\"%s\" result=%s reason=%s text=\"%s\"",
-                        record_kind_word(record->kind), record->rung[0] ? record->rung : "-", record->action,
+        char incident[192] = "";
+
+        if (record->kind == RECORD_INCIDENT && record->incident)
+                format_incident(record->incident, incident, sizeof(incident));
+        return snprintf(buf, size, " %s%s rung=%s action=\"%s\" result=%s reason=%s text=\"%s\"",
+                        record_kind_word(record->kind), incident, record->rung[0] ? record->rung : "-", record->action,
                         record->result[0] ? record->result : "-", record->reason[0] ? record->reason : "-", record->text);
 }
 

@@ -142,8 +142,14 @@ static void take_end(RunEnd *end, const Witness *witness) {
                 memcpy(end->result, witness->word, sizeof(end->result));
 }
 
-/* The end of a run explains itself by what is open about it: a kill, an error. Several kills of one end are one incident. */
-static Case *explain_end(const Step *step, unsigned run, bool killed, const RunEnd *end) {
+static bool is_sure_error(const Case *c) {
+        return c->strong || case_has(c, FACT_RAISED) || case_has(c, FACT_RUNTIME) || case_has(c, FACT_NOT_MEMORY);
+}
+
+/* The end of a run explains itself by what is open about it: a kill, an error. Several kills of one end are one incident. An
+ * end that somebody else brought about is explained by an error that is sure only, not by the name of one in a log. */
+static Case *explain_end(const Step *step, unsigned run, bool killed, const RunEnd *end, const Disruption *disruption) {
+        bool others = disruption->at != 0 || util_streq(end->result, "oom-kill");
         Case *kill = NULL, *other = NULL;
 
         for (unsigned i = 0; i < CASES_MAX; i++) {
@@ -156,7 +162,7 @@ static Case *explain_end(const Step *step, unsigned run, bool killed, const RunE
                         case_fold(kill, c);
                 else if (c->class == CASE_KILL)
                         kill = c;
-                else if (c->class == CASE_END || !killed)
+                else if (c->class == CASE_END || (!killed && (!others || is_sure_error(c))))
                         other = c;
         }
         return kill ? kill : other;
@@ -183,7 +189,7 @@ static void on_ended(const Step *step, const RunRef *ref, const Witness *witness
         Case *c;
 
         take_end(end, witness);
-        c = explain_end(step, ref->run, killed, end);
+        c = explain_end(step, ref->run, killed, end, disruption);
         if (c) {
                 case_note(c, step, witness);
                 case_settle_anew(step, c);

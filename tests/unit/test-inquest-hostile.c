@@ -332,6 +332,31 @@ static void a_rung_counts_a_kill_once(void **state) {
         }
 }
 
+/* The same the other way round: what was mentioned before the end. */
+static void an_earlier_mention_hides_no_other_end(void **state) {
+        Court court;
+
+        (void) state;
+        for (unsigned refused = 0; refused < 2; refused++) {
+                court_open(&court);
+                witness(&court, API, SAW(refused ? FACT_REFUSED : FACT_MEMORY_ERROR, .source = WITNESS_JOURNAL, .pid = 42,
+                                         .weak = !refused));
+                ended(&court, 42, "oom-kill", 2, 15);
+                stop(&court, API);
+                court_close(&court, "userspace-oom - killed likely 42 x1\n");
+        }
+        /* An end that is nobody else's is the error's, which is told later. */
+        court_open(&court);
+        witness(&court, API, SAW(FACT_REFUSED, .source = WITNESS_KERNEL, .pid = 42));
+        ended(&court, 42, "exit-code", 1, 137);
+        stop(&court, API);
+        pass(&court, 500 * MS);
+        witness(&court, API, SAW(FACT_MEMORY_ERROR, .source = WITNESS_JOURNAL, .pid = 42));
+        court_close(&court, "memory-error unknown exited likely 42 x1\n");
+}
+
+/* TESTS */
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(many_that_are_due_at_once_are_all_told),
@@ -350,6 +375,8 @@ int main(void) {
                 cmocka_unit_test(the_host_is_not_blamed_for_certain_without_counters),
                 cmocka_unit_test(what_is_told_is_text),
                 cmocka_unit_test(a_rung_counts_a_kill_once),
+                cmocka_unit_test(an_earlier_mention_hides_no_other_end),
+                /* LIST */
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
