@@ -7,9 +7,6 @@
 #define STRAY_KEPT (3 * USEC_PER_SEC)
 #define RAISED_AGAIN (2 * USEC_PER_SEC)
 #define KERNEL_BLIND (10 * USEC_PER_SEC) /* the kernel prints at most 10 such lines in 5 s */
-#define SIGNAL_KILL 9
-#define CODE_EXITED 1
-#define CODE_KILLED 2
 
 int inquest_new(Inquest **ret) {
         Inquest *inquest = calloc(1, sizeof(*inquest));
@@ -125,85 +122,6 @@ static void on_userspace(const Step *step, const RunRef *ref, const Witness *wit
                 memcpy(c->incident.killer, witness->word, sizeof(c->incident.killer));
 }
 
-static bool is_noteworthy(const Witness *witness, const Disruption *disruption) {
-        return disruption->at != 0 || (witness->word[0] && !util_streq(witness->word, "success")) ||
-               (witness->word[0] == 0 && (witness->code != CODE_EXITED || witness->status != 0));
-}
-
-/* PID 1's journal records say it too, later and without the pid. */
-static void take_end(RunEnd *end, const Witness *witness) {
-        if (end->code != 0 && witness->pid == 0)
-                return;
-        end->pid = witness->pid;
-        end->code = witness->code;
-        end->status = witness->status;
-        end->at = witness->at;
-        if (witness->word[0])
-                memcpy(end->result, witness->word, sizeof(end->result));
-}
-
-static bool is_sure_error(const Case *c) {
-        return c->strong || case_has(c, FACT_RAISED) || case_has(c, FACT_RUNTIME) || case_has(c, FACT_NOT_MEMORY);
-}
-
-/* The end of a run explains itself by what is open about it: a kill, an error. Several kills of one end are one incident. An
- * end that somebody else brought about is explained by an error that is sure only, not by the name of one in a log. */
-static Case *explain_end(const Step *step, unsigned run, bool killed, const RunEnd *end, const Disruption *disruption) {
-        bool others = disruption->at != 0 || util_streq(end->result, "oom-kill");
-        Case *kill = NULL, *other = NULL;
-
-        for (unsigned i = 0; i < CASES_MAX; i++) {
-                Case *c = &step->engine->inquest->cases[i];
-
-                if (!c->open || c->run != run)
-                        continue;
-                c->end = *end;
-                if (c->class == CASE_KILL && kill)
-                        case_fold(kill, c);
-                else if (c->class == CASE_KILL)
-                        kill = c;
-                else if (c->class == CASE_END || (!killed && (!others || is_sure_error(c))))
-                        other = c;
-        }
-        return kill ? kill : other;
-}
-
-/* PID 1 has made up its mind before the main process ended (or there is none): only its word counts. */
-static void on_failing(const Step *step, const RunRef *ref, const Witness *witness) {
-        bool is_oom = util_streq(witness->word, "oom-kill");
-        Case *c = case_find(step->engine->inquest, ref->run, CASE_KILL, 0);
-
-        if (witness->word[0] && (is_oom || c))
-                memcpy(run_end_note(step->engine->inquest, ref->run)->result, witness->word, sizeof(witness->word));
-        if (c && c->class == CASE_KILL) {
-                memcpy(c->end.result, witness->word, sizeof(c->end.result));
-                case_note(c, step, witness);
-        } else if (is_oom)
-                (void) case_join(step, ref, CASE_KILL, witness);
-}
-
-static void on_ended(const Step *step, const RunRef *ref, const Witness *witness) {
-        bool killed = witness->code == CODE_KILLED && witness->status == SIGNAL_KILL;
-        RunEnd *end = run_end_note(step->engine->inquest, ref->run);
-        const Disruption *disruption = ref->unit ? &ref->unit->disruption : &ref->ghost->disruption;
-        Case *c;
-
-        take_end(end, witness);
-        c = explain_end(step, ref->run, killed, end, disruption);
-        if (c) {
-                case_note(c, step, witness);
-                case_settle_anew(step, c);
-                if (c->incident.pid == 0 && (killed || c->class == CASE_END))
-                        c->incident.pid = end->pid;
-        } else if (is_noteworthy(witness, disruption)) {
-                c = case_join(step, ref, killed ? CASE_KILL : CASE_END, witness);
-        }
-        if (c) {
-                c->end = *end;
-                c->gone |= c->incident.pid == end->pid;
-        }
-}
-
 /* The first look at a process is the nearest to its error. Of one that is gone the host's settings are left. */
 static void take_look(Case *c, const Witness *witness) {
         uint64_t as_limit = c->look.as_limit, data_limit = c->look.data_limit;
@@ -290,10 +208,10 @@ static void dispatch(const Step *step, const RunRef *ref, const Witness *witness
                 break;
         case FACT_ENDED:
                 if (witness->code == 0) {
-                        on_failing(step, ref, witness);
+                        inquest_failing(step, ref, witness);
                         break;
                 }
-                on_ended(step, ref, witness);
+                inquest_ended(step, ref, witness);
                 claim_strays(step, ref, witness->pid);
                 break;
         case FACT_RESTARTING:

@@ -135,6 +135,10 @@ const char *run_path(const RunRef *ref);
 const RunEnd *run_end_of(const Inquest *inquest, unsigned run); /* NULL while it is not known */
 RunEnd *run_end_note(Inquest *inquest, unsigned run);            /* to be filled */
 
+/* inquest-end.c: the end of a run. */
+void inquest_ended(const Step *step, const RunRef *ref, const Witness *witness);
+void inquest_failing(const Step *step, const RunRef *ref, const Witness *witness); /* it fails, but lives */
+
 /* inquest-close.c: the end of a case. */
 void case_close(const Step *step, Case *c);
 
