@@ -126,6 +126,13 @@ static void on_userspace(const Step *step, const RunRef *ref, const Witness *wit
 static void take_look(Case *c, const Witness *witness) {
         uint64_t as_limit = c->look.as_limit, data_limit = c->look.data_limit;
 
+        /* The unit's settings, which stand in for those of a process that nobody has looked at. */
+        if (witness->source == WITNESS_SYSTEMD && as_limit == 0 && data_limit == 0) {
+                c->look.as_limit = witness->look.as_limit;
+                c->look.data_limit = witness->look.data_limit;
+        }
+        if (witness->source == WITNESS_SYSTEMD)
+                return;
         if (c->look.start != 0 || c->look.ram_and_swap != 0)
                 return;
         c->look = witness->look;

@@ -295,6 +295,23 @@ static void what_happened_before_our_time_is_one_too(void **state) {
         court_close(&court, "kernel-oom-unit - restarted certain 41 x1\n");
 }
 
+/* Nobody looked at the process while it lived: what systemd allowed it is known all the same. */
+static void the_units_own_limits_will_do(void **state) {
+        Witness limits = {.source = WITNESS_SYSTEMD, .fact = FACT_LOOK, .pid = 42, .code = 1};
+        Court court;
+
+        (void) state;
+        court_open(&court);
+        ended(&court, 42, "exit-code", 1, 1);
+        stop(&court, API);
+        witness(&court, API, SAW(FACT_MEMORY_ERROR, .source = WITNESS_JOURNAL, .pid = 42));
+        look(&court, 42, true, 0, 0);
+        limits.look.as_limit = 200 * MIB;
+        limits.look.data_limit = BYTES_INFINITY;
+        witness(&court, API, limits);
+        court_close(&court, "memory-error rlimit-as exited possible 42 x1\n");
+}
+
 /* PID 1 tells of a failed service's end again at every reload, also to a daemon that was not there. */
 static void what_was_told_before_our_time_is_not_told_again(void **state) {
         Witness end = {.source = WITNESS_SYSTEMD, .fact = FACT_ENDED, .unit = "api.service", .pid = 41, .code = 2, .status = 9};
@@ -354,6 +371,7 @@ int main(void) {
                 cmocka_unit_test(several_victims_of_one_end_are_one),
                 cmocka_unit_test(an_error_that_travels_is_its_origins),
                 cmocka_unit_test(what_happened_before_our_time_is_one_too),
+                cmocka_unit_test(the_units_own_limits_will_do),
                 cmocka_unit_test(what_was_told_before_our_time_is_not_told_again),
                 cmocka_unit_test(an_error_that_is_followed_by_another_was_survived),
                 cmocka_unit_test(a_rung_counts_them),
