@@ -101,7 +101,7 @@ typedef struct Unit {
         int fresh_rung;     /* the rung that restarted */
 
         Counter *counters; /* owned; one for each of the policy's event conditions, NULL where it has none */
-        Meter meters[POLICY_PRESSURE_MAX];
+        Meter *meters;     /* owned; likewise, of its pressure conditions */
         usec_t ignore_pressure_until; /* stalls up to then are of our own making */
         unsigned budget; /* 1 + its place in Engine.budgets; 0 = nothing spent: few units ever spend any */
 } Unit;
