@@ -2,6 +2,7 @@
  * and what it asked for before. */
 #pragma once
 
+#include "incident.h"
 #include "property/history.h"
 
 /* What an outsider knows of one unit, by events and actions alone. */
@@ -30,9 +31,10 @@ typedef struct Checker {
         bool paused;
         usec_t still_since; /* how often the time was asked for without going on */
         unsigned n_still;
+        bool told[1 << 16]; /* incidents, by their number */
 } Checker;
 
-static unsigned long n_actions[_ACTION_KIND_MAX], n_records[_RECORD_KIND_MAX], n_emergencies;
+static unsigned long n_actions[_ACTION_KIND_MAX], n_records[_RECORD_KIND_MAX], n_verdicts[_VERDICT_MAX], n_emergencies;
 
 static const Policy *policy_of(const Rig *rig, const char *path) {
         const Policy *policy = NULL;
@@ -175,9 +177,30 @@ static void check_rung(const Rig *rig, const Event *event, const Record *record,
         memcpy(known->rung, record->rung, sizeof(known->rung));
 }
 
+/* Told once, in its time, and of something. */
+static void check_incident(const Event *event, const Record *record, Checker *checker) {
+        const Incident *incident = record->incident;
+        unsigned number;
+
+        assert(incident && sscanf(incident->id, "0-%u", &number) == 1);
+        assert(incident->count >= 1 || record->kind == RECORD_SIGHTED);
+        if (record->kind == RECORD_SIGHTED) {
+                assert(event->kind == EVENT_WITNESS && event->witness.fact == FACT_RAISED);
+                return;
+        }
+        assert(event->kind == EVENT_TICK);
+        assert(incident->verdict >= 0 && incident->verdict < _VERDICT_MAX && incident->verdict != VERDICT_FAILURE);
+        assert(number < ELEMENTSOF(checker->told) && !checker->told[number]);
+        checker->told[number] = true;
+        n_verdicts[incident->verdict]++;
+}
+
 static void check_record(const Rig *rig, const Event *event, const Record *record, Known *known) {
         n_records[record->kind]++;
         assert(record->text[0]);
+        assert((record->incident != NULL) == (record->kind == RECORD_INCIDENT || record->kind == RECORD_SIGHTED));
+        if (record->incident)
+                check_incident(event, record, rig->userdata);
         if (record->kind == RECORD_RUNG)
                 check_rung(rig, event, record, known);
         if (record->kind == RECORD_RELAXED) {

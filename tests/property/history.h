@@ -3,6 +3,7 @@
 #pragma once
 
 #include "engine-rig.h"
+#include "property/history-witness.h"
 #include "property/random.h"
 
 #define HISTORY_WINDOW (10 * USEC_PER_MINUTE) /* of every budget */
@@ -95,6 +96,7 @@ static inline void history_start(Rig *rig, World *world) {
                 world->ws = random_below(190) * MIB;
                 world->cache = random_below(60) * MIB;
                 world->n_high = world->n_max = fresh ? 0 : random_below(100);
+                world->n_oom_kill = 0;
                 world->max = world->operator_max;
                 world->muted = false;
                 history_restore(world);
@@ -254,6 +256,8 @@ static inline void history_step(Rig *rig) {
         if (!world->present) {
                 if (what < 20)
                         history_start(rig, world);
+                else if (what < 40)
+                        history_witnesses(rig, world);
         } else if (what < 45)
                 history_move(rig, world);
         else if (what < 50)
@@ -274,6 +278,8 @@ static inline void history_step(Rig *rig) {
                 history_reload(rig);
         else if (what < 75)
                 history_storm(rig, world);
+        else if (what < 85)
+                history_witnesses(rig, world);
         for (int i = 0; i < 8; i++)
                 history_answer(rig);
 }
