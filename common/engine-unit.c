@@ -69,7 +69,8 @@ const Budget *unit_budget(const Engine *engine, const Unit *unit) {
 }
 
 int unit_set_policy(Unit *unit, const Policy *policy) {
-        Counter *counters = NULL;
+        _cleanup_free_ Counter *counters = NULL;
+        _cleanup_free_ Meter *meters = NULL;
 
         if (policy == unit->policy)
                 return 0;
@@ -78,8 +79,15 @@ int unit_set_policy(Unit *unit, const Policy *policy) {
                 if (!counters)
                         return -ENOMEM;
         }
+        if (policy && policy->n_pressures > 0) {
+                meters = calloc(policy->n_pressures, sizeof(*meters));
+                if (!meters)
+                        return -ENOMEM;
+        }
         free(unit->counters);
-        unit->counters = counters;
+        free(unit->meters);
+        unit->counters = TAKE_PTR(counters);
+        unit->meters = TAKE_PTR(meters);
         unit->policy = policy;
         return 0;
 }
@@ -134,6 +142,7 @@ void unit_drop(Engine *engine, Unit *unit) {
                 engine->budgets[unit->budget - 1].n_times = 0;
         free(unit->path);
         free(unit->counters);
+        free(unit->meters);
         *unit = (Unit){0};
         engine->hashes[slot] = 0;
         engine->due[slot] = USEC_INFINITY;

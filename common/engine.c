@@ -295,8 +295,7 @@ int engine_step(Engine *engine, const Event *event, ActionList *actions) {
         if (event->time > TIME_MAX || !event_has_its_path(event))
                 return -EINVAL;
         engine->now = MAX(engine->now, event->time);
-        if (engine->inquest->since == 0)
-                engine->inquest->since = engine->now;
+        inquest_begin(engine->inquest, engine->now);
         step.now = engine->now;
         switch (event->kind) {
         case EVENT_TICK:

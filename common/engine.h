@@ -65,6 +65,9 @@ int engine_next_past(const Engine *engine, unsigned *iterator, Event *ret);
 int engine_restore_past(Engine *engine, const Event *event); /* -EINVAL, -ENOSPC, -ENOMEM */
 void engine_forget_past(Engine *engine);
 
+/* At the end: closes what is still open, as far as the list has room; call it again while it returns more than 0. */
+unsigned engine_finish(Engine *engine, ActionList *actions);
+
 /* Makes the ids of incidents unique: up to 11 letters and digits that no other run of the daemon has. */
 void engine_set_id_prefix(Engine *engine, const char *prefix);
 

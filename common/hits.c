@@ -113,7 +113,7 @@ static HitThread *find_thread(Hits *hits, const Hit *hit) {
 static bool is_same(const HitThread *thread, const Hit *hit) {
         if (!thread->counted)
                 return false;
-        return distance(hit->time, thread->raised) <= HITS_SAME ||
+        return distance(hit->time, thread->raised) <= (hit->cpu == thread->cpu ? HITS_SAME : HITS_MOVED) ||
                (hit->kind == PYPROBE_NEW && thread->open && distance(hit->time, thread->raised) <= HITS_LATER);
 }
 
@@ -136,6 +136,7 @@ static void feed_new(HitThread *thread, const Hit *hit, usec_t age) {
                 thread->young = age < HITS_YOUNG && hit->tid == hit->pid && !thread->started;
         }
         thread->last = MAX(thread->last, hit->time);
+        thread->cpu = hit->cpu;
 }
 
 static void feed_no_memory(Hits *hits, HitThread *thread, const Hit *hit) {
@@ -144,6 +145,7 @@ static void feed_no_memory(Hits *hits, HitThread *thread, const Hit *hit) {
                 thread->n_new = 0;
         count(hits, thread, hit->time, 1, true);
         thread->raised = hit->time;
+        thread->cpu = hit->cpu;
         thread->counted = true;
 }
 

@@ -16,6 +16,7 @@
 #include "pyelf.h"
 
 #define HITS_SAME (1 * USEC_PER_MSEC)    /* hits of a thread that are no further apart are of one error */
+#define HITS_MOVED (50 * USEC_PER_MSEC)  /* likewise, where the thread is on another CPU now */
 #define HITS_LATER (100 * USEC_PER_MSEC) /* until 3.11: how much later tp_new may be hit by the same error */
 #define HITS_WAIT (30 * USEC_PER_MSEC)   /* after a hit of tp_new alone: for the next one of a burst */
 #define HITS_BURST 16
@@ -35,7 +36,7 @@
 
 typedef struct Hit {
         usec_t time;
-        uint32_t pid, tid;
+        uint32_t pid, tid, cpu;
         uint64_t cgroup;
         PyProbeKind kind;
         bool pairs; /* as in PyBuild */
@@ -54,6 +55,7 @@ typedef struct HitThread {
         uint64_t cgroup;
         usec_t first, last; /* of the hits of tp_new that wait */
         unsigned n_new;     /* how many wait */
+        uint32_t cpu;       /* of the hit that was counted last */
         usec_t raised;      /* when an error was last counted */
         bool counted;       /* one was */
         bool started;       /* a burst was seen: no other is to be expected soon */

@@ -48,6 +48,7 @@ void case_bury(Inquest *inquest, Case *c, usec_t now) {
         };
         inquest->next_tombstone = (inquest->next_tombstone + 1) % TOMBSTONES_MAX;
         c->open = false;
+        c->closed_by = inquest->n_events;
 }
 
 /* The part of the table that is left to one run, so that no service takes the room of the others. */
@@ -59,7 +60,7 @@ static Case *free_case(Inquest *inquest, unsigned run, CaseClass class, usec_t n
                 Case *c = &inquest->cases[i];
 
                 if (!c->open) {
-                        free = free ? free : c;
+                        free = free || (c->closed_by != 0 && c->closed_by == inquest->n_events) ? free : c;
                         continue;
                 }
                 if (!oldest || c->opened < oldest->opened)
@@ -72,8 +73,9 @@ static Case *free_case(Inquest *inquest, unsigned run, CaseClass class, usec_t n
         }
         if (free && n < CASES_A_RUN)
                 return free;
-        oldest = n < CASES_A_RUN ? oldest : its_oldest;
-        oldest->closes = now;
+        oldest = n < CASES_A_RUN && oldest ? oldest : its_oldest;
+        if (oldest)
+                oldest->closes = now;
         inquest->n_lost++;
         return NULL;
 }
@@ -234,10 +236,15 @@ void case_account(const Step *step, Case *c) {
 /* New evidence lets the slower witnesses of the same moment come too. */
 void case_settle_anew(const Step *step, Case *c) {
         usec_t last = util_add(c->opened, CASE_SETTLE_MAX);
-        usec_t settled = util_add(step->now, c->class == CASE_ERROR ? CASE_SETTLE_ERROR : CASE_SETTLE);
+        usec_t settle = c->class != CASE_ERROR || c->end.code != 0 ? CASE_SETTLE
+                        : case_has(c, FACT_MEMORY_ERROR)           ? CASE_SETTLE_PRINTED
+                                                                   : CASE_SETTLE_ERROR;
+        usec_t settled = util_add(step->now, settle);
 
-        if (!c->asked)
-                c->closes = MIN(MAX(c->closes, settled), last);
+        if (c->asked)
+                return;
+        /* Once its end is known there is no more to wait for than the slower witnesses of it. */
+        c->closes = MIN(c->class == CASE_ERROR && c->end.code != 0 ? settled : MAX(c->closes, settled), last);
 }
 
 /* Does it say why a run ended? Not the name of an error in a log, nor a refusal that may have hit anybody. */

@@ -5,7 +5,7 @@
 #define CLOSED_A_TICK 4 /* each asks for four things at most, or is told in a record: the action list has its bound */
 #define ROOM 4
 #define LAST_ANSWERS (50 * USEC_PER_MSEC)
-#define READ_BACK_ANSWERS (400 * USEC_PER_MSEC)
+#define READ_BACK_ANSWERS USEC_PER_SEC
 #define READ_BACK (10 * USEC_PER_SEC) /* before the first evidence */
 #define CODE_KILLED 2
 #define STATUS_137 137
@@ -144,4 +144,19 @@ usec_t inquest_deadline(const Inquest *inquest) {
                 if (inquest->cases[i].open)
                         least = MIN(least, inquest->cases[i].closes);
         return least;
+}
+
+/* With what is known by now. */
+unsigned engine_finish(Engine *engine, ActionList *actions) {
+        Step step = {engine, actions, engine->now};
+        unsigned left = 0;
+
+        for (unsigned i = 0; i < CASES_MAX; i++) {
+                Case *c = &engine->inquest->cases[i];
+
+                if (c->open && has_room(&step))
+                        case_close(&step, c);
+                left += c->open;
+        }
+        return left;
 }

@@ -39,6 +39,7 @@ int engine_restore_past(Engine *engine, const Event *event) {
         int r;
 
         inquest->has_past = true;
+        inquest->news_from = MAX(inquest->news_from, event->time);
         if (event->kind == EVENT_LEDGER && unitname_type(unitname_of_path(event->path)) == UNIT_SLICE)
                 return ledger_read(&inquest->ledger, event->path, &counts, event->time);
         if (event->kind != EVENT_LEDGER && event->kind != EVENT_NAMED)

@@ -5,10 +5,8 @@
 #include "inquest.h"
 
 #define STRAY_KEPT (3 * USEC_PER_SEC)
+#define RAISED_AGAIN (2 * USEC_PER_SEC)
 #define KERNEL_BLIND (10 * USEC_PER_SEC) /* the kernel prints at most 10 such lines in 5 s */
-#define SIGNAL_KILL 9
-#define CODE_EXITED 1
-#define CODE_KILLED 2
 
 int inquest_new(Inquest **ret) {
         Inquest *inquest = calloc(1, sizeof(*inquest));
@@ -69,7 +67,7 @@ static Case *travelled_from(const Step *step, const RunRef *ref, const Witness *
         return origin;
 }
 
-static void on_error(const Step *step, const RunRef *ref, const Witness *witness) {
+static void on_this_error(const Step *step, const RunRef *ref, const Witness *witness) {
         Case *origin = travelled_from(step, ref, witness);
         Case *c = origin ? origin : case_join(step, ref, CASE_ERROR, witness);
 
@@ -82,6 +80,7 @@ static void on_error(const Step *step, const RunRef *ref, const Witness *witness
                 if (!c->sighted)
                         tell_sighted(step, &c->incident);
                 c->sighted = true;
+                c->raised_at = step->now;
         }
         c->refused |= witness->fact == FACT_RAISED && !witness->weak;
         c->strong |= witness->fact == FACT_MEMORY_ERROR && !witness->weak;
@@ -96,6 +95,24 @@ static void on_error(const Step *step, const RunRef *ref, const Witness *witness
         }
 }
 
+/* A process that raises another error after a while has survived the one before. */
+static void close_survived(const Step *step, const RunRef *ref, const Witness *witness) {
+        Inquest *inquest = step->engine->inquest;
+        Case *c = case_find(inquest, ref->run, CASE_ERROR, witness->pid);
+
+        if (witness->fact != FACT_RAISED || !c || c->class != CASE_ERROR || c->incident.pid != witness->pid || c->gone ||
+            c->raised_at == 0 || step->now - c->raised_at < RAISED_AGAIN)
+                return;
+        case_close(step, c);
+        /* What comes now is another one. */
+        inquest->tombstones[(inquest->next_tombstone + TOMBSTONES_MAX - 1) % TOMBSTONES_MAX].closed = c->raised_at;
+}
+
+static void on_error(const Step *step, const RunRef *ref, const Witness *witness) {
+        close_survived(step, ref, witness);
+        on_this_error(step, ref, witness);
+}
+
 static void on_userspace(const Step *step, const RunRef *ref, const Witness *witness) {
         Case *c = case_join(step, ref, CASE_KILL, witness);
 
@@ -106,89 +123,17 @@ static void on_userspace(const Step *step, const RunRef *ref, const Witness *wit
                 memcpy(c->incident.killer, witness->word, sizeof(c->incident.killer));
 }
 
-static bool is_noteworthy(const Witness *witness, const Disruption *disruption) {
-        return disruption->at != 0 || (witness->word[0] && !util_streq(witness->word, "success")) ||
-               (witness->word[0] == 0 && (witness->code != CODE_EXITED || witness->status != 0));
-}
-
-/* PID 1's journal records say it too, later and without the pid. */
-static void take_end(RunEnd *end, const Witness *witness) {
-        if (end->code != 0 && witness->pid == 0)
-                return;
-        end->pid = witness->pid;
-        end->code = witness->code;
-        end->status = witness->status;
-        end->at = witness->at;
-        if (witness->word[0])
-                memcpy(end->result, witness->word, sizeof(end->result));
-}
-
-static bool is_sure_error(const Case *c) {
-        return c->strong || case_has(c, FACT_RAISED) || case_has(c, FACT_RUNTIME) || case_has(c, FACT_NOT_MEMORY);
-}
-
-/* The end of a run explains itself by what is open about it: a kill, an error. Several kills of one end are one incident. An
- * end that somebody else brought about is explained by an error that is sure only, not by the name of one in a log. */
-static Case *explain_end(const Step *step, unsigned run, bool killed, const RunEnd *end, const Disruption *disruption) {
-        bool others = disruption->at != 0 || util_streq(end->result, "oom-kill");
-        Case *kill = NULL, *other = NULL;
-
-        for (unsigned i = 0; i < CASES_MAX; i++) {
-                Case *c = &step->engine->inquest->cases[i];
-
-                if (!c->open || c->run != run)
-                        continue;
-                c->end = *end;
-                if (c->class == CASE_KILL && kill)
-                        case_fold(kill, c);
-                else if (c->class == CASE_KILL)
-                        kill = c;
-                else if (c->class == CASE_END || (!killed && (!others || is_sure_error(c))))
-                        other = c;
-        }
-        return kill ? kill : other;
-}
-
-/* PID 1 has made up its mind before the main process ended (or there is none): only its word counts. */
-static void on_failing(const Step *step, const RunRef *ref, const Witness *witness) {
-        bool is_oom = util_streq(witness->word, "oom-kill");
-        Case *c = case_find(step->engine->inquest, ref->run, CASE_KILL, 0);
-
-        if (witness->word[0] && (is_oom || c))
-                memcpy(run_end_note(step->engine->inquest, ref->run)->result, witness->word, sizeof(witness->word));
-        if (c && c->class == CASE_KILL) {
-                memcpy(c->end.result, witness->word, sizeof(c->end.result));
-                case_note(c, step, witness);
-        } else if (is_oom)
-                (void) case_join(step, ref, CASE_KILL, witness);
-}
-
-static void on_ended(const Step *step, const RunRef *ref, const Witness *witness) {
-        bool killed = witness->code == CODE_KILLED && witness->status == SIGNAL_KILL;
-        RunEnd *end = run_end_note(step->engine->inquest, ref->run);
-        const Disruption *disruption = ref->unit ? &ref->unit->disruption : &ref->ghost->disruption;
-        Case *c;
-
-        take_end(end, witness);
-        c = explain_end(step, ref->run, killed, end, disruption);
-        if (c) {
-                case_note(c, step, witness);
-                case_settle_anew(step, c);
-                if (c->incident.pid == 0 && (killed || c->class == CASE_END))
-                        c->incident.pid = end->pid;
-        } else if (is_noteworthy(witness, disruption)) {
-                c = case_join(step, ref, killed ? CASE_KILL : CASE_END, witness);
-        }
-        if (c) {
-                c->end = *end;
-                c->gone |= c->incident.pid == end->pid;
-        }
-}
-
 /* The first look at a process is the nearest to its error. Of one that is gone the host's settings are left. */
 static void take_look(Case *c, const Witness *witness) {
         uint64_t as_limit = c->look.as_limit, data_limit = c->look.data_limit;
 
+        /* The unit's settings, which stand in for those of a process that nobody has looked at. */
+        if (witness->source == WITNESS_SYSTEMD && as_limit == 0 && data_limit == 0) {
+                c->look.as_limit = witness->look.as_limit;
+                c->look.data_limit = witness->look.data_limit;
+        }
+        if (witness->source == WITNESS_SYSTEMD)
+                return;
         if (c->look.start != 0 || c->look.ram_and_swap != 0)
                 return;
         c->look = witness->look;
@@ -271,10 +216,10 @@ static void dispatch(const Step *step, const RunRef *ref, const Witness *witness
                 break;
         case FACT_ENDED:
                 if (witness->code == 0) {
-                        on_failing(step, ref, witness);
+                        inquest_failing(step, ref, witness);
                         break;
                 }
-                on_ended(step, ref, witness);
+                inquest_ended(step, ref, witness);
                 claim_strays(step, ref, witness->pid);
                 break;
         case FACT_RESTARTING:
@@ -290,6 +235,21 @@ static void dispatch(const Step *step, const RunRef *ref, const Witness *witness
         }
 }
 
+void inquest_begin(Inquest *inquest, usec_t now) {
+        inquest->n_events++;
+        if (inquest->since != 0)
+                return;
+        inquest->since = MAX(now, 1);
+        if (inquest->news_from == 0)
+                inquest->news_from = inquest->since;
+}
+
+/* PID 1 tells of the last end of every failed service again when it reloads, and the kernel's log reaches back to the boot. */
+static bool is_old_news(const Inquest *inquest, const Witness *witness) {
+        return witness->at != 0 && witness->at < inquest->news_from && witness->fact != FACT_STARTED &&
+               witness->fact != FACT_LOOK;
+}
+
 void inquest_witness(const Step *step, const Event *event) {
         Inquest *inquest = step->engine->inquest;
         const Witness *witness = &event->witness;
@@ -300,6 +260,8 @@ void inquest_witness(const Step *step, const Event *event) {
                         inquest->kernel_blind_until = util_add(step->now, KERNEL_BLIND);
                 return;
         }
+        if (is_old_news(inquest, witness))
+                return;
         ref = run_find(step, event->path, witness->unit, witness);
         /* A group kill names the group's cgroup, which may lie above its victims'. */
         if (ref.run == 0 && witness->fact == FACT_OOM_KILL && event->path[0])

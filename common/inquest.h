@@ -16,9 +16,10 @@
 
 /* The journal is the slowest witness: 0.1 to 0.7 s, more under a flood (facts-kernel.md 7). */
 #define CASE_SETTLE (2500 * USEC_PER_MSEC)
-/* A process that has no memory left may take its time to die of it. */
+/* A process that has no memory left may take its time to die of it, above all one that has printed a traceback. */
 #define CASE_SETTLE_ERROR (5 * USEC_PER_SEC)
-#define CASE_SETTLE_MAX (8 * USEC_PER_SEC) /* new evidence makes a case settle anew, but not for ever */
+#define CASE_SETTLE_PRINTED (9 * USEC_PER_SEC)
+#define CASE_SETTLE_MAX (10 * USEC_PER_SEC) /* new evidence makes a case settle anew, but not for ever */
 
 typedef enum CaseClass {
         CASE_END,   /* a main process ended, and nothing has said why yet */
@@ -48,12 +49,14 @@ typedef struct Ending {
 
 typedef struct Case {
         bool open;
+        uint64_t closed_by; /* the event by which it was closed: until the next one its record points to it */
         unsigned run;
         CaseClass class;
         Incident incident; /* grows with the evidence */
         usec_t opened, closes;
         bool asked;        /* for what only the last moment can tell */
         bool sighted;      /* told already that something was seen */
+        usec_t raised_at;  /* when its process last raised an error */
         uint32_t facts;    /* bit i: Fact i was seen */
         bool xattr;        /* a userspace killer's mark on the cgroup, which its user could have made */
         bool refused;      /* an allocation was, not only an error made by a program that may have its own reasons */
@@ -100,9 +103,11 @@ struct Inquest {
         unsigned n_pasts;
         bool has_past; /* a daemon before us wrote it down in this boot */
         usec_t since;  /* the first event: what happened before is the past */
+        usec_t news_from; /* what happened before that was told by the daemon before us, or is nobody's any more */
         char prefix[12]; /* of ids: unique to this run of the daemon */
         unsigned last_case, last_run;
         Case cases[CASES_MAX];
+        uint64_t n_events;
         uint64_t n_lost; /* cases that found no place */
         Ghost ghosts[GHOSTS_MAX];
         unsigned next_ghost;
@@ -130,6 +135,10 @@ RunRef run_find(const Step *step, const char *path, const char *name, const Witn
 const char *run_path(const RunRef *ref);
 const RunEnd *run_end_of(const Inquest *inquest, unsigned run); /* NULL while it is not known */
 RunEnd *run_end_note(Inquest *inquest, unsigned run);            /* to be filled */
+
+/* inquest-end.c: the end of a run. */
+void inquest_ended(const Step *step, const RunRef *ref, const Witness *witness);
+void inquest_failing(const Step *step, const RunRef *ref, const Witness *witness); /* it fails, but lives */
 
 /* inquest-close.c: the end of a case. */
 void case_close(const Step *step, Case *c);

@@ -12,6 +12,11 @@ typedef struct Place {
         usec_t realtime;
 } Place;
 
+/* Known by its time alone. */
+static inline Place journalplace_at(usec_t realtime) {
+        return (Place){.realtime = realtime};
+}
+
 /* Only what could be a cursor's text: letters, digits, '=' and ';', not too long, not empty. */
 bool journalplace_is_cursor(const char *text);
 

@@ -131,7 +131,7 @@ bool judge_pressure(Unit *unit, uint64_t some_total, uint64_t full_total, usec_t
 }
 
 void judge_forget_pressure(Unit *unit, usec_t until) {
-        for (unsigned i = 0; i < POLICY_PRESSURE_MAX; i++)
+        for (unsigned i = 0; unit->policy && i < unit->policy->n_pressures; i++)
                 meter_reset(&unit->meters[i]);
         unit->ignore_pressure_until = MAX(unit->ignore_pressure_until, until);
 }

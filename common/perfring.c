@@ -35,6 +35,7 @@ static int take_body(const void *data, size_t size, uint64_t at, size_t n, PerfR
                 record->pid = sample.pid;
                 record->tid = sample.tid;
                 record->time = sample.time;
+                record->cpu = sample.cpu;
                 record->cgroup = sample.cgroup;
                 return 0;
         case PERF_RECORD_LOST:

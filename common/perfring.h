@@ -12,7 +12,7 @@
 
 typedef struct PerfRecord {
         uint32_t type; /* PERF_RECORD_SAMPLE, PERF_RECORD_LOST (only lost is set), or one of no interest */
-        uint32_t pid, tid;
+        uint32_t pid, tid, cpu;
         uint64_t id;     /* of the event, as PERF_EVENT_IOC_ID says */
         uint64_t time;   /* nanoseconds of the event's clock */
         uint64_t cgroup; /* inode number of its directory */

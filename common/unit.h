@@ -101,7 +101,7 @@ typedef struct Unit {
         int fresh_rung;     /* the rung that restarted */
 
         Counter *counters; /* owned; one for each of the policy's event conditions, NULL where it has none */
-        Meter meters[POLICY_PRESSURE_MAX];
+        Meter *meters;     /* owned; likewise, of its pressure conditions */
         usec_t ignore_pressure_until; /* stalls up to then are of our own making */
         unsigned budget; /* 1 + its place in Engine.budgets; 0 = nothing spent: few units ever spend any */
 } Unit;
@@ -177,6 +177,7 @@ void run_begin(Unit *unit, const Event *event);
 /* inquest.c: what became of a run, and who says so. */
 int inquest_new(Inquest **ret);
 Inquest *inquest_free(Inquest *inquest);
+void inquest_begin(Inquest *inquest, usec_t now); /* at every event; only the first one counts */
 void inquest_witness(const Step *step, const Event *event);
 void inquest_ledger(const Step *step, const Event *event);
 void inquest_sample(const Step *step, Unit *unit, const Sample *sample); /* before unit->sample takes it */

@@ -22,6 +22,7 @@ static const struct {
         {"systemd-journald", "it belongs to the journal"},     {"dbus", "it belongs to the message bus"},
         {"dbus-broker", "it belongs to the message bus"},      {"systemd-udevd", "it belongs to the device manager"},
         {"systemd-logind", "it belongs to the login manager"}, {"memguardd", "it belongs to memguard itself"},
+        {"memguard-uprobe", "it belongs to memguard itself"},  {"memguard-journal", "it belongs to memguard itself"},
 };
 
 bool unitname_path_is_valid(const char *path) {

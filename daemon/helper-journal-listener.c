@@ -40,11 +40,13 @@ static bool is_new(Place *seen, const Entry *entry) {
         return true;
 }
 
-/* What systemd said of a unit; of one that is not followed, nothing. */
+/* What systemd said of a unit; of one that is not followed, only what the daemon was not there to hear. */
 static void pass_on(Listener *listener, const Entry *entry, Witness *witness) {
         Followed *unit = unittable_find(&listener->units, witness->unit);
 
-        if (!unit || !is_new(&unit->said, entry))
+        if (!unit && entry->place.realtime >= listener->strangers_until)
+                return;
+        if (!is_new(unit ? &unit->said : &listener->strangers_seen, entry))
                 return;
         witness->at = entry->at;
         say(listener, "", witness);

@@ -40,12 +40,6 @@ static int go_on(Reader *reader) {
         return sd_event_source_set_enabled(reader->work, SD_EVENT_ON);
 }
 
-static Place place_at(usec_t realtime) {
-        return (Place){.realtime = realtime};
-}
-
-/* --- Matches and places --- */
-
 static int set_matches(Reader *reader) {
         const UnitTable *units = &reader->listener.units;
         int r;
@@ -108,7 +102,7 @@ static int apply(Reader *reader) {
 
 /* Most of its lines of meanwhile stay unread, which muting has said. */
 static int on_unmute(sd_event_source *source, uint64_t usec, void *userdata) {
-        Place from = place_at(util_sub(helper_now(CLOCK_REALTIME), BACK));
+        Place from = journalplace_at(util_sub(helper_now(CLOCK_REALTIME), BACK));
         Reader *reader = userdata;
         UnitTable *units = &reader->listener.units;
 
@@ -210,12 +204,14 @@ static void set_start(Reader *reader, const char *cursor) {
 
         if (reader->is_open || journalplace_parse(cursor, &place) < 0 || place.realtime > now)
                 return;
-        reader->start = place.realtime < oldest ? place_at(oldest) : place;
+        reader->start = place.realtime < oldest ? journalplace_at(oldest) : place;
 }
 
 static void commit(Reader *reader) {
         if (!reader->is_open) {
-                reader->listener.killers_seen = reader->start;
+                reader->listener.killers_seen = reader->listener.strangers_seen = reader->start;
+                if (reader->start.realtime > 0)
+                        reader->listener.strangers_until = helper_now(CLOCK_REALTIME);
                 reader->complete_until = util_add(reader->start.realtime, BACK);
                 reader->is_dirty = true;
         }
@@ -223,11 +219,15 @@ static void commit(Reader *reader) {
         reader->is_dirty = false;
 }
 
-/* What is not muted is read anyway. */
+/* What is not muted is read anyway, but for what was printed before it was followed. */
 static void read_back(Reader *reader, const Talk *talk) {
         Followed *unit = unittable_find(&reader->listener.units, talk->unit);
         int r;
 
+        if (unit && unit->muted_until == 0 && !unit->seen.sequence[0] && talk->since < unit->seen.realtime) {
+                unit->seen = journalplace_at(talk->since);
+                unit->is_new = reader->is_due = true;
+        }
         if (!unit || unit->muted_until == 0)
                 return;
         r = journal_read_back(reader->directory, &reader->listener, unit, talk->since, &reader->entry);
@@ -241,7 +241,7 @@ static void on_told(void *userdata, const Talk *talk) {
         Place from = reader->start;
 
         if (reader->is_open)
-                from = place_at(util_sub(helper_now(CLOCK_REALTIME), BACK));
+                from = journalplace_at(util_sub(helper_now(CLOCK_REALTIME), BACK));
         switch (talk->kind) {
         case TALK_CURSOR:
                 set_start(reader, talk->cursor);
@@ -316,7 +316,7 @@ int reader_new(Reader **ret, sd_event *event, const char *directory, int client_
         }
         reader->event = sd_event_ref(event);
         reader->directory = directory;
-        reader->start = place_at(util_sub(helper_now(CLOCK_REALTIME), BACK));
+        reader->start = journalplace_at(util_sub(helper_now(CLOCK_REALTIME), BACK));
         r = client_new(&reader->listener.client, event, client_fd, &(ClientHandlers){reader, on_told, on_drained});
         if (r < 0)
                 return r;

@@ -1,25 +1,9 @@
 /* The units that are followed, sorted by name: each entry of the journal is looked up here. */
 #include "helper-journal.h"
+#include "sorted.h"
 
-/* Where the name is, or would be put. */
 static unsigned position(const UnitTable *table, const char *name, bool *ret_is_there) {
-        unsigned low = 0, high = table->n;
-
-        *ret_is_there = false;
-        while (low < high) {
-                unsigned middle = (low + high) / 2;
-                int order = strcmp(table->units[middle]->name, name);
-
-                if (order == 0) {
-                        *ret_is_there = true;
-                        return middle;
-                }
-                if (order < 0)
-                        low = middle + 1;
-                else
-                        high = middle;
-        }
-        return low;
+        return sorted_position(table->units, table->n, name, ret_is_there);
 }
 
 Followed *unittable_find(const UnitTable *table, const char *name) {

@@ -99,6 +99,10 @@ typedef struct Listener {
         UnitTable units;
         KillerState killers[_KILLER_MAX];
         Place killers_seen;
+        /* While the daemon was away a unit may have ended that it does not follow now. Up to this moment (CLOCK_REALTIME) what
+         * systemd said of any unit is passed on. */
+        usec_t strangers_until;
+        Place strangers_seen;
         Findings *findings;
         Client *client;
         bool has_spoken; /* a witness was sent; the reader clears it */

@@ -9,30 +9,14 @@
 #include "manager.h"
 #include "marks.h"
 #include "sampler.h"
+#include "sorted.h"
 
 #define RETRY_EVERY (20 * USEC_PER_MSEC)
 #define RETRY_MAX 100 /* 2 s: then the memory controller is not coming for this cgroup */
 #define WATCHED_FILES (1U << TREE_EVENTS | 1U << TREE_HIGH | 1U << TREE_MAX)
 
-/* Where a path is in the sorted table, or would be. */
 static unsigned position(const Manager *manager, const char *path, bool *ret_found) {
-        unsigned low = 0, high = manager->n_guarded;
-
-        while (low < high) {
-                unsigned middle = (low + high) / 2;
-                int order = strcmp(manager->guarded[middle]->path, path);
-
-                if (order == 0) {
-                        *ret_found = true;
-                        return middle;
-                }
-                if (order < 0)
-                        low = middle + 1;
-                else
-                        high = middle;
-        }
-        *ret_found = false;
-        return low;
+        return sorted_position(manager->guarded, manager->n_guarded, path, ret_found);
 }
 
 Guarded *guarded_find(const Manager *manager, const char *path) {

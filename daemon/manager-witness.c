@@ -65,6 +65,39 @@ void manager_saw(Manager *manager, const char *path, const Witness *witness) {
         saw(manager, path, witness);
 }
 
+static bool is_pid1s(const char *path) {
+        uint32_t uid;
+
+        return unitname_user(path, &uid) < 0;
+}
+
+/* What the unit's own settings allowed its processes, now that this one can't be looked at any more. */
+static void on_limits(void *userdata, int result, const ServiceFacts *facts) {
+        LimitQuery *query = userdata;
+        Witness witness = {.source = WITNESS_SYSTEMD, .fact = FACT_LOOK, .pid = query->pid, .code = 1};
+
+        query->pid = 0;
+        if (result < 0)
+                return;
+        witness.look.as_limit = facts->as_limit_soft;
+        witness.look.data_limit = facts->data_limit_soft;
+        saw(query->manager, query->path, &witness);
+}
+
+static void ask_limits(Manager *manager, const char *path, int pid) {
+        for (unsigned i = 0; i < LIMIT_QUERIES_MAX; i++) {
+                LimitQuery *query = &manager->limit_queries[i];
+
+                if (query->pid != 0)
+                        continue;
+                *query = (LimitQuery){.manager = manager, .pid = pid};
+                snprintf(query->path, sizeof(query->path), "%s", path);
+                if (systemd_service_facts(manager->systemd, unitname_of_path(path), on_limits, query) < 0)
+                        query->pid = 0;
+                return;
+        }
+}
+
 void manager_look(Manager *manager, const Action *action) {
         Witness witness;
 
@@ -74,11 +107,19 @@ void manager_look(Manager *manager, const Action *action) {
                 witness = (Witness){.source = WITNESS_PROC, .fact = FACT_LOOK, .pid = action->pid, .code = 1};
         }
         saw(manager, action->path, &witness);
+        if (witness.code == 1 && action->start == 0 && is_pid1s(action->path))
+                ask_limits(manager, action->path, action->pid);
 }
 
+/* A unit that ended before we came, or some time ago, is not followed: it is for as long as this takes. */
 void manager_read_back(Manager *manager, const Action *action) {
-        if (manager->textwatch)
-                (void) textwatch_read_back(manager->textwatch, unitname_of_path(action->path), action->since);
+        const char *unit = unitname_of_path(action->path);
+
+        if (!manager->textwatch || textwatch_read_back(manager->textwatch, unit, action->since) != -ENOENT ||
+            textwatch_follow(manager->textwatch, unit) < 0)
+                return;
+        (void) textwatch_read_back(manager->textwatch, unit, action->since);
+        textwatch_unfollow(manager->textwatch, unit);
 }
 
 /* A hit of a probe names a cgroup by its inode; a process in a cgroup below a unit's own by its pid. */
@@ -166,12 +207,6 @@ static void errand_at(Manager *manager, usec_t at) {
                 return;
         (void) sd_event_source_set_time(manager->errands, at);
         (void) sd_event_source_set_enabled(manager->errands, SD_EVENT_ONESHOT);
-}
-
-static bool is_pid1s(const char *path) {
-        uint32_t uid;
-
-        return unitname_user(path, &uid) < 0;
 }
 
 void manager_witness_run(Manager *manager, Guarded *guarded) {

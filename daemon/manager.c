@@ -284,11 +284,25 @@ static int start(Manager *manager) {
         return 0;
 }
 
+/* Incidents that still settle are told with what is known. */
+static void finish(Manager *manager) {
+        unsigned left;
+
+        do {
+                manager->actions.n_items = 0;
+                left = engine_finish(manager->engine, &manager->actions);
+                for (unsigned i = 0; i < manager->actions.n_items; i++)
+                        if (manager->actions.items[i].kind == ACTION_RECORD)
+                                manager_carry_out(manager, &manager->actions.items[i]);
+        } while (left > 0 && manager->actions.n_items > 0);
+}
+
 /* A throttle that still drops cache on the worker must not put its wall up after all was undone: it is given up, and the
  * worker has ended before the marks are looked at. */
 static void stop(Manager *manager) {
         manager->stopping = true;
         (void) sd_notify(0, "STOPPING=1");
+        finish(manager);
         manager_witness_save(manager);
         for (unsigned i = 0; i < manager->n_guarded; i++)
                 act_forget(manager->guarded[i]->path);

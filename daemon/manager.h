@@ -46,6 +46,15 @@ typedef struct Guarded {
         unsigned n_covers;
 } Guarded;
 
+/* The limits of a service whose process is gone are being asked of systemd. */
+typedef struct LimitQuery {
+        struct Manager *manager;
+        int pid; /* 0 = free */
+        char path[CGROUP_PATH_MAX];
+} LimitQuery;
+
+#define LIMIT_QUERIES_MAX 8 /* a further one is left out; the cause is then unknown */
+
 /* One verb under way. */
 typedef struct Call {
         struct Manager *manager;
@@ -73,6 +82,7 @@ typedef struct Manager {
         Textwatch *textwatch;
         Uprobe *uprobe;
         sd_event_source *errands;
+        LimitQuery limit_queries[LIMIT_QUERIES_MAX];
         Guarded *guarded[ENGINE_UNITS_MAX]; /* sorted by path */
         unsigned n_guarded;
         int state_fd;  /* /var/lib/memguard, or -1 */

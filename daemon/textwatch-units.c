@@ -1,25 +1,10 @@
 /* The units whose lines are wanted, sorted by name. A unit that is wanted no more stays for a while: its last words reach the
  * journal's readers up to a second after its cgroup is gone, and often it is just being restarted. */
 #include "textwatch-internal.h"
+#include "sorted.h"
 
 static unsigned position(const Textwatch *watch, const char *name, bool *ret_is_there) {
-        unsigned low = 0, high = watch->n_units;
-
-        *ret_is_there = false;
-        while (low < high) {
-                unsigned middle = (low + high) / 2;
-                int order = strcmp(watch->units[middle]->name, name);
-
-                if (order == 0) {
-                        *ret_is_there = true;
-                        return middle;
-                }
-                if (order < 0)
-                        low = middle + 1;
-                else
-                        high = middle;
-        }
-        return low;
+        return sorted_position(watch->units, watch->n_units, name, ret_is_there);
 }
 
 WatchedText *textunits_find(Textwatch *watch, const char *name) {

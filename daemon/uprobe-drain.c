@@ -26,6 +26,7 @@ static void on_record(void *userdata, const Build *build, const PerfRecord *reco
                 uprobe->batch[uprobe->n_batch++] = (Hit){.time = record->time / 1000,
                                                          .pid = record->pid,
                                                          .tid = record->tid,
+                                                         .cpu = record->cpu,
                                                          .cgroup = record->cgroup,
                                                          .kind = kind,
                                                          .pairs = build->python.pairs};

@@ -25,12 +25,14 @@ int uprobe_new(Uprobe **ret, sd_event *event, const Kernfs *kernfs, const char *
 /* Closes all probes, which takes the kernel up to 90 ms for each CPU and probe: after everything that is urgent. */
 Uprobe *uprobe_free(Uprobe *uprobe);
 
-/* A process of a watched unit: sees to it that its CPython (binary or libpython, by its maps) is probed. Cheap for builds that
- * are known. 0 also when it runs no Python: the look is made on a thread of its own, the probes come later, and failures are
- * uprobe_error()'s; a file that could not be probed is tried again by the first cover after a minute. -EAGAIN: 64 wait. */
+/* A process of a watched unit: sees to it that its CPython (binary or libpython, by its maps) is probed. Cheap for builds
+ * that are known. 0 also when it runs no Python: the look is made on a thread of its own, the probes come later, and
+ * failures are uprobe_error()'s; a file that could not be probed is tried again by the first cover after a minute.
+ * -EAGAIN: 64 wait. */
 int uprobe_cover(Uprobe *uprobe, int pid);
 
-/* Likewise for an installed interpreter that nobody runs yet ("/usr/bin/python3"), so that the first process is covered too. */
+/* Likewise for an installed interpreter that nobody runs yet ("/usr/bin/python3"), so that the first process is covered
+ * too. */
 int uprobe_cover_file(Uprobe *uprobe, const char *path);
 
 unsigned uprobe_n_builds(const Uprobe *uprobe); /* armed */

@@ -14,8 +14,8 @@ static int empty(void **state) {
         return 0;
 }
 
-/* A history in words: "n" PyErr_NoMemory, "i" _PyErr_NoMemory, "w" tp_new; a number lets so many microseconds pass, '*'
- * repeats what follows so often ("16*w"). Between two letters pass 20 microseconds. */
+/* A history in words: "n" PyErr_NoMemory, "i" _PyErr_NoMemory, "w" tp_new, capitals: on another CPU; a number lets so
+ * many microseconds pass, '*' repeats what follows so often ("16*w"). Between two letters pass 20 microseconds. */
 typedef struct Story {
         const char *text;
         usec_t at;
@@ -51,6 +51,8 @@ static void let_pass(Story *story, usec_t until) {
 static void tell_one(Story *story, char letter) {
         Hit hit = {.time = story->at, .pid = story->pid, .tid = story->tid, .cgroup = 4711, .pairs = story->pairs};
 
+        hit.cpu = letter >= 'A' && letter <= 'Z';
+        letter = (char) (letter | 0x20);
         hit.kind = letter == 'n' ? PYPROBE_NO_MEMORY : letter == 'i' ? PYPROBE_NO_MEMORY_INNER : PYPROBE_NEW;
         hits_feed(&hits, &hit, hits_wants_age(&hits, &hit) ? story->age : USEC_INFINITY);
         let_pass(story, story->at + 20);
@@ -107,6 +109,8 @@ static void test_the_hit_matrix(void **state) {
                 {"seen late by Python code, 3.11", "i 50000 w", true, OLD, 1, 0},
                 {"two errors, 3.12: one each", "i 50000 w", false, OLD, 2, 0},
                 {"two from C, 3.11", "iw 5000 iw", true, OLD, 2, 0},
+                {"one, seen twice as its thread was moved", "i 4000 I", false, OLD, 1, 0},
+                {"two, on two CPUs", "i 60000 I", false, OLD, 2, 0},
                 {"25 one after another, 3.11, in 50 ms", "iw 2000 iw 2000 iw 2000 iw 2000 iw", true, OLD, 5, 0},
                 {"start of Debian's python3", "16*w", true, 10 * MS, 0, 0},
                 {"start, age unknown", "16*w", true, USEC_INFINITY, 0, 0},
@@ -169,8 +173,8 @@ static void test_threads_and_processes_are_told_apart(void **state) {
 
         (void) state;
         for (unsigned i = 0; i < 32; i++) {
-                Hit start = {now + i, 500, 500 + i % 2, 1, PYPROBE_NEW, false};
-                Hit real = {now + i, 600 + i, 600 + i, 1, PYPROBE_NO_MEMORY, false};
+                Hit start = {now + i, 500, 500 + i % 2, 0, 1, PYPROBE_NEW, false};
+                Hit real = {now + i, 600 + i, 600 + i, 0, 1, PYPROBE_NO_MEMORY, false};
 
                 hits_feed(&hits, &start, OLD);
                 if (i < 5)
@@ -193,24 +197,24 @@ static void test_full_tables(void **state) {
         (void) state;
         /* More threads than places wait for a burst: the ones that waited longest are taken for errors. */
         for (uint32_t i = 1; i <= HITS_THREADS_MAX + 10; i++)
-                hits_feed(&hits, &(Hit){now + i, 500, i, 1, PYPROBE_NEW, false}, OLD);
+                hits_feed(&hits, &(Hit){now + i, 500, i, 0, 1, PYPROBE_NEW, false}, OLD);
         assert_true(hits_take(&hits, now + 1000, &raised));
         assert_int_equal(raised.count, 10);
         assert_true(hits.n_lost == 0);
         /* More processes than places raise at once: the further ones are counted as lost. */
         hits = (Hits){};
         for (uint32_t i = 1; i <= HITS_PIDS_MAX + 10; i++)
-                hits_feed(&hits, &(Hit){now + i, i, i, 1, PYPROBE_NO_MEMORY, false}, OLD);
+                hits_feed(&hits, &(Hit){now + i, i, i, 0, 1, PYPROBE_NO_MEMORY, false}, OLD);
         assert_int_equal(hits.n_lost, 10);
         while (hits_take(&hits, now + 1000, &raised))
                 n_events++;
         assert_int_equal(n_events, HITS_PIDS_MAX);
         /* Places of those that were told are free again. */
-        hits_feed(&hits, &(Hit){now + 2000, 9999, 9999, 1, PYPROBE_NO_MEMORY, false}, OLD);
+        hits_feed(&hits, &(Hit){now + 2000, 9999, 9999, 0, 1, PYPROBE_NO_MEMORY, false}, OLD);
         assert_true(hits_take(&hits, now + 2000, &raised));
         assert_int_equal(raised.pid, 9999);
         /* What the kernel does not know the pid of (another namespace) is nobody's. */
-        hits_feed(&hits, &(Hit){now + 3000, 0, 0, 1, PYPROBE_NO_MEMORY, false}, OLD);
+        hits_feed(&hits, &(Hit){now + 3000, 0, 0, 0, 1, PYPROBE_NO_MEMORY, false}, OLD);
         assert_false(hits_take(&hits, now + 3000, &raised));
 }
 

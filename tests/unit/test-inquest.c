@@ -276,6 +276,7 @@ static void what_happened_before_our_time_is_one_too(void **state) {
         engine_free(court.engine);
         assert_int_equal(engine_new(&court.engine), 0);
         past = about(&court, EVENT_LEDGER, "/system.slice");
+        past.time -= 10 * SEC; /* written down before that */
         past.ledger.inode = 7;
         past.ledger.oom_kill = 20;
         assert_int_equal(engine_restore_past(court.engine, &past), 0);
@@ -292,6 +293,51 @@ static void what_happened_before_our_time_is_one_too(void **state) {
                 witness(&court, "", said);
         }
         court_close(&court, "kernel-oom-unit - restarted certain 41 x1\n");
+}
+
+/* Nobody looked at the process while it lived: what systemd allowed it is known all the same. */
+static void the_units_own_limits_will_do(void **state) {
+        Witness limits = {.source = WITNESS_SYSTEMD, .fact = FACT_LOOK, .pid = 42, .code = 1};
+        Court court;
+
+        (void) state;
+        court_open(&court);
+        ended(&court, 42, "exit-code", 1, 1);
+        stop(&court, API);
+        witness(&court, API, SAW(FACT_MEMORY_ERROR, .source = WITNESS_JOURNAL, .pid = 42));
+        look(&court, 42, true, 0, 0);
+        limits.look.as_limit = 200 * MIB;
+        limits.look.data_limit = BYTES_INFINITY;
+        witness(&court, API, limits);
+        court_close(&court, "memory-error rlimit-as exited possible 42 x1\n");
+}
+
+/* PID 1 tells of a failed service's end again at every reload, also to a daemon that was not there. */
+static void what_was_told_before_our_time_is_not_told_again(void **state) {
+        Witness end = {.source = WITNESS_SYSTEMD, .fact = FACT_ENDED, .unit = "api.service", .pid = 41, .code = 2, .status = 9};
+        Court court;
+
+        (void) state;
+        court_open(&court);
+        end.at = 900 * SEC;
+        witness(&court, "", end);
+        court_close(&court, "");
+}
+
+/* Errors that come one after the other are each told, and the process has survived all but the last. */
+static void an_error_that_is_followed_by_another_was_survived(void **state) {
+        Court court;
+
+        (void) state;
+        court_open(&court);
+        for (int i = 0; i < 3; i++) {
+                witness(&court, API, SAW(FACT_RAISED, .source = WITNESS_UPROBE, .pid = 50));
+                pass(&court, 3 * SEC);
+        }
+        ended(&court, 50, "exit-code", 1, 1);
+        assert_int_equal(court.n_sighted, 3);
+        court_close(&court, "memory-error unknown survived certain 50 x1\nmemory-error unknown survived certain 50 x1\n"
+                            "memory-error unknown exited certain 50 x1\n");
 }
 
 static void a_rung_counts_them(void **state) {
@@ -325,6 +371,9 @@ int main(void) {
                 cmocka_unit_test(several_victims_of_one_end_are_one),
                 cmocka_unit_test(an_error_that_travels_is_its_origins),
                 cmocka_unit_test(what_happened_before_our_time_is_one_too),
+                cmocka_unit_test(the_units_own_limits_will_do),
+                cmocka_unit_test(what_was_told_before_our_time_is_not_told_again),
+                cmocka_unit_test(an_error_that_is_followed_by_another_was_survived),
                 cmocka_unit_test(a_rung_counts_them),
         };
 

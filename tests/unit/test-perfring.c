@@ -49,6 +49,7 @@ static void test_samples_and_losses_at_every_place(void **state) {
                 assert_int_equal(record.tid, 501);
                 assert_int_equal(record.id, 7);
                 assert_int_equal(record.time, 12345);
+                assert_int_equal(record.cpu, 3);
                 assert_int_equal(record.cgroup, 99);
                 assert_int_equal(perfring_next(ring, SIZE, head, &tail, &record), 1);
                 assert_int_equal(record.type, PERF_RECORD_LOST);

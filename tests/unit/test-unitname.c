@@ -169,6 +169,8 @@ static void the_host_is_protected(void **state) {
                 {"/system.slice/systemd-udevd.service/udev", "device"}, /* systemd 252 puts the workers there */
                 {"/system.slice/systemd-logind.service", "login"},
                 {"/system.slice/memguardd.service", "memguard"},
+                {"/system.slice/memguard-journal.service", "memguard"},
+                {"/system.slice/memguard-uprobe.service", "memguard"},
                 {"/elsewhere.slice/memguardd.service/x", "memguard"},
                 {USER, "user's"},
                 {"/user.slice/user-0.slice/user@0.service", "user's"},

@@ -122,7 +122,9 @@ run_round() {
   wait_until_told '*' 25
   systemctl stop "inc$ROUND-*.service"
   run_alone
-  sleep 4 # for what must not come
+  # PID 1 then sends the properties of every unit anew, also of those that ended long ago: nothing is to be told twice.
+  systemctl daemon-reload
+  sleep 6 # for what must not come
   journalctl --sync
   cp -r "/run/incidents/$1" "$state/pids"
   echo "Round $1 took $((${EPOCHREALTIME%.*} - ${began%.*})) s."

@@ -26,9 +26,5 @@ incident reclaim none 'page cache at the limit: memory.events max rises, nothing
   sh -c "$begin"' f=/var/tmp/reclaim.$$; dd if=/dev/zero of=$f bs=1M count=80 2>/dev/null; for i in 1 2 3; do cat $f >/dev/null; done; rm $f; exec sleep 1000'
 incident start none 'a Python starts, with its 16 errors in reserve' -- incident.py rest
 incident starts none '20 Pythons start' -- sh -c "$begin"' for i in $(seq 20); do python3 -c pass; done; exec sleep 1000'
-# Up to 3.11 it is the same error, raised the same way and printed with the same words: it can't be told.
-if python3 -c 'import sys; sys.exit(sys.version_info < (3, 12))'; then
-  incident parser none "the parser's depth: a MemoryError that is none of memory" -- incident.py uncaught parser
-else
-  incident parser 'memory-error unknown exited main' "the parser's depth: no memory, but nothing before Python 3.12 says so" -- incident.py uncaught parser
-fi
+# Python 3.12 says so in words; before, only the eval() of its last frame tells.
+incident parser none "the parser's depth: a MemoryError that is none of memory" -- incident.py uncaught parser
