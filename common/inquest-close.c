@@ -53,6 +53,9 @@ static void count_for_rungs(const Step *step, const Case *c) {
 
         if (!unit || !unit->policy)
                 return;
+        /* What may be forged leads to no action. */
+        if (c->incident.confidence == CONFIDENCE_POSSIBLE)
+                return;
         if (c->incident.verdict == VERDICT_MEMORY_ERROR)
                 judge_count_incident(unit, COUNTED_MEMORY_ERROR, 1, step->now);
         else if (is_kernel_kill(c->incident.verdict) && !c->counted_live)

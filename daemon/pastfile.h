@@ -4,7 +4,7 @@
 
 #include "engine.h"
 
-#define PASTFILE_BYTES_MAX (2 * MIB) /* a larger file is not ours */
+#define PASTFILE_BYTES_MAX (16 * MIB) /* a larger file is not ours */
 #define CURSOR_MAX 512
 
 typedef struct PastPlaces {

@@ -182,6 +182,15 @@ static void forged_lines_reach_possible_at_most(void **state) {
         witness(&court, API, SAW(FACT_MEMORY_ERROR, .source = WITNESS_JOURNAL, .pid = 50, .weak = true));
         witness(&court, API, SAW(FACT_REFUSED, .source = WITNESS_KERNEL, .pid = 51, .bytes = 5));
         court_close(&court, "");
+        /* Nor do they move a rung. */
+        court_open(&court);
+        for (int i = 0; i < 4; i++) {
+                witness(&court, API, SAW(FACT_MEMORY_ERROR, .source = WITNESS_JOURNAL, .pid = 60 + i));
+                pass(&court, 20 * SEC);
+        }
+        assert_int_equal(court.n_rungs, 0);
+        engine_free(court.engine);
+        policy_set_free(court.set);
 }
 
 static void an_error_and_a_later_kill_are_two(void **state) {
