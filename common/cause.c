@@ -39,7 +39,7 @@ static bool maps_are_full(const ProcessLook *look) {
         return look->maps != 0 && look->maps_limit != 0 && look->maps >= MAPS_NEARLY(look->maps_limit);
 }
 
-Cause cause_judge(const Case *c, bool kernel_blind, Confidence *confidence) {
+Cause cause_judge(const Case *c, Confidence *confidence) {
         Cause cause;
 
         if (case_has(c, FACT_REFUSED))
@@ -51,7 +51,7 @@ Cause cause_judge(const Case *c, bool kernel_blind, Confidence *confidence) {
         cause = refused_by_rlimit(c);
         if (cause == CAUSE_UNKNOWN && is_absurd(c))
                 return CAUSE_REQUEST_SIZE;
-        if (cause != CAUSE_UNKNOWN && (kernel_blind || !c->refused))
+        if (cause != CAUSE_UNKNOWN && (c->kernel_blind || !c->refused))
                 *confidence = MIN(*confidence, CONFIDENCE_LIKELY);
         return cause;
 }

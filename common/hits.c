@@ -34,6 +34,7 @@ static void count(Hits *hits, const HitThread *thread, usec_t time, unsigned n, 
                 pid->time = time;
         pid->count += n;
         pid->refused |= refused;
+        pid->sure |= refused || !thread->young;
         pid->cgroup = thread->cgroup;
 }
 
@@ -186,8 +187,8 @@ bool hits_take(Hits *hits, usec_t now, Raised *ret) {
         if (next->count == 0 || pid_due(next) > now)
                 return false;
         *ret = (Raised){.time = next->time, .pid = next->pid, .cgroup = next->cgroup, .count = next->count,
-                        .made = !next->refused};
-        next->refused = false;
+                        .made = !next->refused, .young = !next->sure};
+        next->refused = next->sure = false;
         next->told = true;
         next->last = now;
         next->count = 0;

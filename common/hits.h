@@ -48,6 +48,7 @@ typedef struct Raised {
         uint64_t cgroup;
         unsigned count;
         bool made; /* by tp_new alone: by `raise`, by numpy, or taken out of a pickle that another process sent */
+        bool young; /* made in an interpreter whose start has not been seen: the rest of a burst that was torn, perhaps */
 } Raised;
 
 typedef struct HitThread {
@@ -68,6 +69,7 @@ typedef struct HitPid {
         usec_t time, last; /* of the first one that is not out; of the event before */
         bool told;         /* there was an event before */
         bool refused;      /* an allocation was, and that not by tp_new alone */
+        bool sure;         /* one was no part of a start */
         unsigned count;    /* not out yet */
 } HitPid;
 

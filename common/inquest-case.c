@@ -153,13 +153,20 @@ static bool is_known(const Case *c, const Witness *witness, const char *text) {
         return false;
 }
 
+/* The start of an interpreter makes MemoryErrors, too; when its burst was torn, what is left of it looks like one. */
+static bool is_maybe_start(const Witness *witness) {
+        return witness->fact == FACT_RAISED && witness->status == 1;
+}
+
 void case_note(Case *c, const Step *step, const Witness *witness) {
         Incident *incident = &c->incident;
         Evidence *evidence;
 
         if (witness->at != 0)
                 incident->at = MIN(incident->at, witness->at);
-        if (!witness->weak || witness->fact == FACT_RAISED)
+        if (is_maybe_start(witness))
+                c->maybe_start = true;
+        else if (!witness->weak || witness->fact == FACT_RAISED)
                 c->facts |= 1U << witness->fact;
         if (incident->comm[0] == 0 && witness->comm[0] && witness->pid == incident->pid)
                 memcpy(incident->comm, witness->comm, sizeof(incident->comm));
@@ -241,8 +248,10 @@ void case_settle_anew(const Step *step, Case *c) {
                                                                    : CASE_SETTLE_ERROR;
         usec_t settled = util_add(step->now, settle);
 
-        if (c->asked)
+        if (c->asked) {
+                c->closes = MAX(c->closes, util_add(step->now, CASE_ANSWERS));
                 return;
+        }
         /* Once its end is known there is no more to wait for than the slower witnesses of it. */
         c->closes = MIN(c->class == CASE_ERROR && c->end.code != 0 ? settled : MAX(c->closes, settled), last);
 }
@@ -260,8 +269,10 @@ Case *case_join(const Step *step, const RunRef *ref, CaseClass class, const Witn
 
         if (c && c->class == CASE_END && class != CASE_END && explains(class, witness)) {
                 c->class = class;
-                if (witness->pid != 0)
+                if (witness->pid != 0 && witness->pid != c->incident.pid) {
                         c->incident.pid = witness->pid;
+                        case_ask(step, c);
+                }
         }
         if (!c) {
                 if (case_is_buried(inquest, ref->run, class, witness->pid, witness->at))

@@ -75,7 +75,8 @@ static void on_this_error(const Step *step, const RunRef *ref, const Witness *wi
                 return;
         if (origin)
                 case_note(origin, step, witness);
-        if (witness->fact == FACT_RAISED && !origin) {
+        c->maybe_parser |= witness->fact == FACT_NOT_MEMORY;
+        if (witness->fact == FACT_RAISED && !origin && case_has(c, FACT_RAISED)) {
                 c->incident.count = MIN(c->incident.count + MAX((unsigned) witness->code, 1), 1000000);
                 if (!c->sighted)
                         tell_sighted(step, &c->incident);

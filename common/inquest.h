@@ -19,6 +19,7 @@
 /* A process that has no memory left may take its time to die of it, above all one that has printed a traceback. */
 #define CASE_SETTLE_ERROR (5 * USEC_PER_SEC)
 #define CASE_SETTLE_PRINTED (9 * USEC_PER_SEC)
+#define CASE_ANSWERS (200 * USEC_PER_MSEC) /* for answers to the last questions */
 #define CASE_SETTLE_MAX (10 * USEC_PER_SEC) /* new evidence makes a case settle anew, but not for ever */
 
 typedef enum CaseClass {
@@ -60,6 +61,9 @@ typedef struct Case {
         uint32_t facts;    /* bit i: Fact i was seen */
         bool xattr;        /* a userspace killer's mark on the cgroup, which its user could have made */
         bool refused;      /* an allocation was, not only an error made by a program that may have its own reasons */
+        bool maybe_start;  /* a probe was hit, perhaps by the start of an interpreter */
+        bool maybe_parser; /* it may have been the parser's, which is none of memory */
+        bool kernel_blind; /* lines of the kernel may be missing */
         bool strong;       /* a traceback, not only a name in a line of a log */
         unsigned counted;  /* kills by the unit's own memory.events */
         bool counted_live; /* those were counted for Event= by a reading already */
@@ -164,7 +168,7 @@ void case_account(const Step *step, Case *c); /* tells the ledger of kills that 
 
 /* verdict.c and cause.c: what it was. Fills verdict, cause, fate, confidence, count, killer and limit. */
 void verdict_judge(const Inquest *inquest, Case *c);
-Cause cause_judge(const Case *c, bool kernel_blind, Confidence *confidence);
+Cause cause_judge(const Case *c, Confidence *confidence);
 
 static inline bool case_has(const Case *c, Fact fact) {
         return c->facts & 1U << fact;

@@ -49,7 +49,12 @@ static bool was_killed(const Case *c) {
 }
 
 static bool was_no_memory(const Case *c) {
-        return c->class == CASE_ERROR && case_has(c, FACT_NOT_MEMORY);
+        Confidence any = CONFIDENCE_CERTAIN;
+
+        /* Below an eval() a bare MemoryError is the parser's (before Python 3.12 it says no more) where nothing that could have
+         * refused memory shows. */
+        return c->class == CASE_ERROR &&
+               (case_has(c, FACT_NOT_MEMORY) || (c->maybe_parser && !c->kernel_blind && cause_judge(c, &any) == CAUSE_UNKNOWN));
 }
 
 static bool was_raised(const Case *c) {
@@ -57,7 +62,7 @@ static bool was_raised(const Case *c) {
 }
 
 static bool was_backed(const Case *c) {
-        return c->class == CASE_ERROR && c->strong && (case_has(c, FACT_REFUSED) || case_has(c, FACT_DATA_LIMIT));
+        return c->class == CASE_ERROR && c->strong && (case_has(c, FACT_REFUSED) || case_has(c, FACT_DATA_LIMIT) || c->maybe_start);
 }
 
 static bool was_printed(const Case *c) {
@@ -158,6 +163,7 @@ static bool kernel_is_blind(const Inquest *inquest, const Case *c) {
 void verdict_judge(const Inquest *inquest, Case *c) {
         Incident *incident = &c->incident;
 
+        c->kernel_blind = kernel_is_blind(inquest, c);
         incident->verdict = _VERDICT_INVALID;
         incident->cause = CAUSE_NONE;
         for (size_t i = 0; i < ELEMENTSOF(rules); i++) {
@@ -174,7 +180,7 @@ void verdict_judge(const Inquest *inquest, Case *c) {
                 incident->count = MAX(c->named > 0 ? c->named : c->counted, 1);
         }
         if (incident->verdict == VERDICT_MEMORY_ERROR)
-                incident->cause = cause_judge(c, kernel_is_blind(inquest, c), &incident->confidence);
+                incident->cause = cause_judge(c, &incident->confidence);
         if (incident->verdict == VERDICT_USERSPACE_OOM && incident->killer[0] == 0)
                 snprintf(incident->killer, sizeof(incident->killer), "systemd-oomd");
 }

@@ -39,7 +39,8 @@ typedef enum Fact {
         FACT_CLIENT_KILL,  /* PID 1: SIGKILL was sent on a client's request (systemctl kill): pid where it is named */
         FACT_USERSPACE,    /* a userspace OOM killer killed: word(its name) pid where it is named */
         FACT_RAISED,       /* a MemoryError was raised in pid: pid comm; code(how many, 0 for one); weak where it was only
-                              made: by `raise`, by numpy, or out of another process' pickle */
+                              made: by `raise`, by numpy, or out of another process' pickle; status 1 where it may
+                              have been the start of an interpreter */
         FACT_MEMORY_ERROR, /* text of one: pid comm site word(class) text(its last line) bytes(asked for) code(how many, 0 for
                               one); weak where only its name stands in a line of a log */
         FACT_NOT_MEMORY,   /* text of a MemoryError that was none of memory (parser depth): pid */

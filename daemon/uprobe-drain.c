@@ -117,6 +117,7 @@ static void tell_raised(Uprobe *uprobe, const Raised *raised, usec_t offset) {
 
         witness.pid = (int) raised->pid;
         witness.weak = raised->made;
+        witness.status = raised->young;
         witness.code = raised->count > 1 ? (int) MIN(raised->count, (unsigned) INT32_MAX) : 0;
         (void) snprintf(name, sizeof(name), "%u/comm", raised->pid);
         if (kernfs_read(uprobe->kernfs->proc_fd, name, comm, sizeof(comm)) > 0) {

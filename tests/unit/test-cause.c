@@ -78,9 +78,10 @@ static const struct {
 static void the_cause_is_what_is_proved(void **state) {
         (void) state;
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
-                Case c = {.facts = rows[i].facts, .request = rows[i].request, .look = rows[i].look, .refused = !rows[i].made};
+                Case c = {.facts = rows[i].facts, .request = rows[i].request, .look = rows[i].look, .refused = !rows[i].made,
+                          .kernel_blind = rows[i].blind};
                 Confidence confidence = CONFIDENCE_CERTAIN;
-                Cause cause = cause_judge(&c, rows[i].blind, &confidence);
+                Cause cause = cause_judge(&c, &confidence);
 
                 if (cause != rows[i].cause || confidence != rows[i].confidence)
                         fail_msg("%s: %s, %s", rows[i].what, cause_name(cause), confidence_name(confidence));
@@ -93,7 +94,7 @@ static void confidence_only_falls(void **state) {
         Confidence confidence = CONFIDENCE_POSSIBLE;
 
         (void) state;
-        assert_int_equal(cause_judge(&c, true, &confidence), CAUSE_RLIMIT_AS);
+        assert_int_equal(cause_judge(&c, &confidence), CAUSE_RLIMIT_AS);
         assert_int_equal(confidence, CONFIDENCE_POSSIBLE);
 }
 

@@ -304,6 +304,37 @@ static void what_happened_before_our_time_is_one_too(void **state) {
         court_close(&court, "kernel-oom-unit - restarted certain 41 x1\n");
 }
 
+/* What may be the rest of a torn start of an interpreter is nothing by itself, and backs what is printed. */
+static void a_start_is_no_error(void **state) {
+        Witness start = {.source = WITNESS_UPROBE, .fact = FACT_RAISED, .pid = 50, .weak = true, .status = 1};
+        Court court;
+
+        (void) state;
+        court_open(&court);
+        witness(&court, API, start);
+        assert_int_equal(court.n_sighted, 0);
+        court_close(&court, "");
+        court_open(&court);
+        witness(&court, API, start);
+        witness(&court, API, SAW(FACT_MEMORY_ERROR, .source = WITNESS_JOURNAL, .pid = 50));
+        court_close(&court, "memory-error unknown survived likely 50 x1\n");
+}
+
+/* Below an eval() it is the parser's, unless something that could have refused memory shows. */
+static void the_parser_is_not_out_of_memory(void **state) {
+        Witness parser = {.source = WITNESS_JOURNAL, .fact = FACT_NOT_MEMORY, .pid = 50, .weak = true};
+        Court court;
+
+        (void) state;
+        for (int limited = 0; limited < 2; limited++) {
+                court_open(&court);
+                witness(&court, API, SAW(FACT_RAISED, .source = WITNESS_UPROBE, .pid = 50));
+                look(&court, 50, false, limited ? 200 * MIB : BYTES_INFINITY, BYTES_INFINITY);
+                witness(&court, API, parser);
+                court_close(&court, limited ? "memory-error rlimit-as survived certain 50 x1\n" : "");
+        }
+}
+
 /* Nobody looked at the process while it lived: what systemd allowed it is known all the same. */
 static void the_units_own_limits_will_do(void **state) {
         Witness limits = {.source = WITNESS_SYSTEMD, .fact = FACT_LOOK, .pid = 42, .code = 1};
@@ -380,6 +411,8 @@ int main(void) {
                 cmocka_unit_test(several_victims_of_one_end_are_one),
                 cmocka_unit_test(an_error_that_travels_is_its_origins),
                 cmocka_unit_test(what_happened_before_our_time_is_one_too),
+                cmocka_unit_test(a_start_is_no_error),
+                cmocka_unit_test(the_parser_is_not_out_of_memory),
                 cmocka_unit_test(the_units_own_limits_will_do),
                 cmocka_unit_test(what_was_told_before_our_time_is_not_told_again),
                 cmocka_unit_test(an_error_that_is_followed_by_another_was_survived),
