@@ -4,6 +4,7 @@
 
 #define CLOSED_A_TICK 4 /* each asks for four things at most, or is told in a record: the action list has its bound */
 #define ROOM 4
+#define LAST_ANSWERS (50 * USEC_PER_MSEC)
 #define READ_BACK_ANSWERS USEC_PER_SEC
 #define READ_BACK (10 * USEC_PER_SEC) /* before the first evidence */
 #define CODE_KILLED 2
@@ -135,7 +136,7 @@ void inquest_tick(const Step *step) {
                 }
                 c->asked = true;
                 case_ask(step, c);
-                c->closes = util_add(step->now, read_back(step, c) ? READ_BACK_ANSWERS : CASE_ANSWERS);
+                c->closes = util_add(step->now, read_back(step, c) ? READ_BACK_ANSWERS : LAST_ANSWERS);
         }
 }
 
