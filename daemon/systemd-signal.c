@@ -105,6 +105,7 @@ static void look_up(Systemd *systemd, const char *unit) {
                 return;
         }
         (void) snprintf(place->unit, sizeof(place->unit), "%s", unit);
+        place->systemd = systemd;
         place->used = true;
         systemd->n_lookups++;
         if (ask(place) < 0)
@@ -221,6 +222,8 @@ int signal_subscribe(Peer *peer) {
 
 void signal_forget_all(Systemd *systemd) {
         for (size_t i = 0; i < LOOKUPS_MAX; i++) {
+                if (!systemd->lookups[i].used)
+                        continue;
                 query_cancel(&systemd->lookups[i].query);
                 systemd->lookups[i].used = false;
         }

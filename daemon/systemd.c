@@ -19,12 +19,7 @@ int systemd_new(Systemd **ret, sd_event *event, const char *runtime_dir, const S
         strcpy(systemd->runtime_dir, runtime_dir);
         systemd->event = sd_event_ref(event);
         systemd->handlers = *handlers;
-        for (size_t i = 0; i < JOBS_MAX; i++)
-                systemd->jobs[i].systemd = systemd;
-        for (size_t i = 0; i < LOOKUPS_MAX; i++)
-                systemd->lookups[i].systemd = systemd;
-        for (size_t i = 0; i < FACTS_MAX; i++)
-                systemd->facts[i].systemd = systemd;
+        /* Places are filled when they are taken: a page that nobody has written to takes no memory. */
         pid1 = &systemd->peers[0];
         *pid1 = (Peer){.systemd = systemd, .used = true, .backoff = PEER_BACKOFF_MIN};
         r = peer_arm(pid1, 0);
@@ -71,8 +66,8 @@ typedef struct Request {
         void *userdata;
 } Request;
 
-static void fill(Job *job, const Request *request) {
-        *job = (Job){.systemd = job->systemd, .task = request->task, .signo = request->signo};
+static void fill(Job *job, Systemd *systemd, const Request *request) {
+        *job = (Job){.systemd = systemd, .task = request->task, .signo = request->signo};
         job->done = request->done;
         job->userdata = request->userdata;
         (void) snprintf(job->path, sizeof(job->path), "%s", request->path);
@@ -92,7 +87,7 @@ static int submit(Systemd *systemd, const Request *request) {
                 return -EINVAL;
         if (!job)
                 return -EBUSY;
-        fill(job, request);
+        fill(job, systemd, request);
         r = peer_find(systemd, request->path, &job->peer);
         if (r >= 0)
                 r = job_start(job, request->limit);
