@@ -3,7 +3,7 @@
 # Timeout: 240
 #
 # The service notes the time just before each request that is refused; the record's own time is when journald got it.
-start_service caught LimitAS=200M Environment=PIDS=/run/caught.pids Environment=PAUSE=6 -- incident.py raise-often
+start_service caught LimitAS=200M Environment=PIDS=/run/caught.pids Environment=PAUSE=3 -- incident.py raise-often
 noted() { grep -s "^raised " /run/caught.pids || true; }
 all_noted() { [ "$(noted | wc -l)" -eq 10 ]; }
 wait_for 120 all_noted
