@@ -22,7 +22,7 @@ kill_often() {
   : >"$pids"
   counted=$(oom_kills)
   start_service "kills-$1" MemoryMax=10M Restart=always RestartSec=100ms "Environment=PIDS=$pids" -- sh -c "$killed_often"
-  all_runs() { [ "$(wc -l <"$pids")" -ge $kills ]; }
+  all_runs() { [ "$(wc -l <"$pids")" -ge "$kills" ]; }
   wait_for 180 all_runs
   resting() { [ "$(oom_kills)" -ge $((counted + kills)) ] && systemctl --quiet is-active "kills-$name"; }
   name=$1 wait_for 30 resting
@@ -36,11 +36,11 @@ compare() {
   echo "$name: $(($(oom_kills) - counted)) kills by the kernel, $(wc -l <"$reported") incidents," \
     "missed: $(comm -13 "$reported" "$RESULTS/$name.killed" | xargs), too many: $(comm -23 "$reported" "$RESULTS/$name.killed" | xargs)"
   [ -z "${DRY:-}" ] || return 0 # --set DRY=yes: only to see that the kills happen
-  same "$name: kills by the kernel" $kills "$(($(oom_kills) - counted))"
+  same "$name: kills by the kernel" "$kills" "$(($(oom_kills) - counted))"
   cmp -s "$reported" "$RESULTS/$name.killed" || fail "$name: the incidents are not the kills"
 }
 in_journal() { records "kills-$1" MEMGUARD_KIND=incident MEMGUARD_VERDICT=kernel-oom-unit MEMGUARD_FATE=restarted | field MEMGUARD_PID; }
-all_told() { [ "$(records "kills-$1" MEMGUARD_KIND=incident | wc -l)" -ge $kills ]; }
+all_told() { [ "$(records "kills-$1" MEMGUARD_KIND=incident | wc -l)" -ge "$kills" ]; }
 # soon_told NAME: all are told, or will not be; then time for one too many.
 soon_told() {
   for _ in $(seq 10); do
