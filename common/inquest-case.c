@@ -119,7 +119,8 @@ void case_ask(const Step *step, Case *c) {
                 step_action(step, unit, ACTION_SAMPLE);
         action = step_action(step, NULL, ACTION_LEDGER);
         memcpy(action->path, c->incident.path, sizeof(action->path));
-        if (c->incident.pid == 0 || c->gone)
+        /* Of an error the limits must be known, from wherever they can be had. */
+        if (c->incident.pid == 0 || (c->gone && (c->class != CASE_ERROR || c->look.as_limit != 0 || c->look.data_limit != 0)))
                 return;
         action = step_action(step, NULL, ACTION_LOOK);
         memcpy(action->path, c->incident.path, sizeof(action->path));
@@ -269,10 +270,9 @@ Case *case_join(const Step *step, const RunRef *ref, CaseClass class, const Witn
 
         if (c && c->class == CASE_END && class != CASE_END && explains(class, witness)) {
                 c->class = class;
-                if (witness->pid != 0 && witness->pid != c->incident.pid) {
+                if (witness->pid != 0)
                         c->incident.pid = witness->pid;
-                        case_ask(step, c);
-                }
+                case_ask(step, c);
         }
         if (!c) {
                 if (case_is_buried(inquest, ref->run, class, witness->pid, witness->at))

@@ -80,6 +80,6 @@ void inquest_ended(const Step *step, const RunRef *ref, const Witness *witness) 
         }
         if (c) {
                 c->end = *end;
-                c->gone |= c->incident.pid == end->pid;
+                c->gone |= end->pid != 0 && c->incident.pid == end->pid;
         }
 }

@@ -152,7 +152,8 @@ static void on_look(const Step *step, const RunRef *ref, const Witness *witness)
         for (unsigned i = 0; i < CASES_MAX; i++) {
                 Case *c = &step->engine->inquest->cases[i];
 
-                if (!c->open || c->run != ref->run || c->incident.pid != witness->pid)
+                /* A pid that is gone and is found alive is another process by now. */
+                if (!c->open || c->run != ref->run || c->incident.pid != witness->pid || (c->gone && witness->code == 0))
                         continue;
                 c->gone |= witness->code == 1;
                 take_look(c, witness);

@@ -157,24 +157,25 @@ static usec_t clock_now(clockid_t clock) {
         return clock_gettime(clock, &now) < 0 ? 0 : (usec_t) now.tv_sec * USEC_PER_SEC + (usec_t) now.tv_nsec / 1000;
 }
 
-/* Times are of CLOCK_BOOTTIME inside; people and programs read wall-clock time. */
-static usec_t wall_time(usec_t at) {
-        return clock_now(CLOCK_REALTIME) - util_sub(clock_now(CLOCK_BOOTTIME), at);
+/* Times are of CLOCK_BOOTTIME inside; people and programs read wall-clock time. Asked once a record, so that its times keep
+ * their distances. */
+static usec_t wall_offset(void) {
+        return clock_now(CLOCK_REALTIME) - clock_now(CLOCK_BOOTTIME);
 }
 
-static void put_evidence(Entry *entry, const Incident *incident) {
+static void put_evidence(Entry *entry, const Incident *incident, usec_t offset) {
         char line[WITNESS_TEXT_MAX + 64];
 
         for (unsigned i = 0; i < incident->n_evidence; i++) {
                 const Evidence *evidence = &incident->evidence[i];
 
                 (void) snprintf(line, sizeof(line), "%s %llu %s", source_name(evidence->source),
-                                (unsigned long long) wall_time(evidence->at), evidence->text);
+                                (unsigned long long) (evidence->at + offset), evidence->text);
                 field(entry, "MEMGUARD_EVIDENCE", line);
         }
 }
 
-static void put_verdict(Entry *entry, const Incident *incident) {
+static void put_verdict(Entry *entry, const Incident *incident, usec_t offset) {
         char memory[INCIDENT_MEMORY_MAX];
 
         field(entry, "MEMGUARD_VERDICT", verdict_name(incident->verdict));
@@ -186,7 +187,7 @@ static void put_verdict(Entry *entry, const Incident *incident) {
         field(entry, "MEMGUARD_LIMIT", incident->limit);
         field(entry, "MEMGUARD_SITE", incident->site);
         field(entry, "MEMGUARD_RELEASED", incident->released);
-        put_evidence(entry, incident);
+        put_evidence(entry, incident, offset);
         if (incident->has_before && incident_memory(&incident->before, memory) > 0)
                 field(entry, "MEMGUARD_BEFORE", memory);
         if (incident->has_after && incident_memory(&incident->after, memory) > 0)
@@ -195,13 +196,14 @@ static void put_verdict(Entry *entry, const Incident *incident) {
 
 static void put_incident(Entry *entry, const Record *record) {
         const Incident *incident = record->incident;
+        usec_t offset = wall_offset();
 
         field(entry, "MEMGUARD_INCIDENT", incident->id);
         number(entry, "MEMGUARD_PID", (uint64_t) incident->pid, 0);
         field(entry, "MEMGUARD_COMM", incident->comm);
-        number(entry, "MEMGUARD_TIME_USEC", wall_time(incident->at), UINT64_MAX);
+        number(entry, "MEMGUARD_TIME_USEC", incident->at + offset, UINT64_MAX);
         if (record->kind == RECORD_INCIDENT)
-                put_verdict(entry, incident);
+                put_verdict(entry, incident, offset);
 }
 
 void journal_record(const Record *record, const char *unit, const char *path, const char *policy_mode) {

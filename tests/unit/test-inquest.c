@@ -304,6 +304,22 @@ static void what_happened_before_our_time_is_one_too(void **state) {
         court_close(&court, "kernel-oom-unit - restarted certain 41 x1\n");
 }
 
+/* systemd's journal record of an end has no pid; the limits of what printed the error before it are asked for all the same. */
+static void the_limits_of_who_is_gone_are_asked_for(void **state) {
+        unsigned n_looks = 0;
+        Court court;
+
+        (void) state;
+        court_open(&court);
+        ended(&court, 0, "", 1, 1);
+        stop(&court, API);
+        witness(&court, API, SAW(FACT_MEMORY_ERROR, .source = WITNESS_JOURNAL, .pid = 42));
+        for (unsigned i = 0; i < court.actions.n_items; i++)
+                n_looks += court.actions.items[i].kind == ACTION_LOOK && court.actions.items[i].pid == 42;
+        assert_int_equal(n_looks, 1);
+        court_close(&court, "memory-error unknown exited possible 42 x1\n");
+}
+
 /* What may be the rest of a torn start of an interpreter is nothing by itself, and backs what is printed. */
 static void a_start_is_no_error(void **state) {
         Witness start = {.source = WITNESS_UPROBE, .fact = FACT_RAISED, .pid = 50, .weak = true, .status = 1};
@@ -411,6 +427,7 @@ int main(void) {
                 cmocka_unit_test(several_victims_of_one_end_are_one),
                 cmocka_unit_test(an_error_that_travels_is_its_origins),
                 cmocka_unit_test(what_happened_before_our_time_is_one_too),
+                cmocka_unit_test(the_limits_of_who_is_gone_are_asked_for),
                 cmocka_unit_test(a_start_is_no_error),
                 cmocka_unit_test(the_parser_is_not_out_of_memory),
                 cmocka_unit_test(the_units_own_limits_will_do),

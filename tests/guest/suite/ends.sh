@@ -15,10 +15,10 @@ incident kill-cgroup 'killed - killed main' 'cgroup.kill' -- incident.py rest
 do_kill-cgroup() { echo 1 >"$(cg_dir "$(unit_of kill-cgroup)")/cgroup.kill"; }
 incident stop-timeout 'killed - killed main' 'it ignores SIGTERM, TimeoutStopSec=1' TimeoutStopSec=1 -- incident.py stubborn
 do_stop-timeout() { systemctl stop --no-block "$(unit_of stop-timeout)"; }
-incident start-timeout 'killed - killed main' 'it never says that it is ready, TimeoutStartSec=2' \
-  Type=notify TimeoutStartSec=2 TimeoutStopSec=1 -- incident.py stubborn
-incident watchdog 'killed - killed main' 'WatchdogSec=2, WatchdogSignal=KILL' WatchdogSec=2 WatchdogSignal=KILL -- incident.py rest
-incident watchdog-deaf 'killed - killed main' 'WatchdogSec=2, it ignores SIGABRT' WatchdogSec=2 TimeoutAbortSec=1 -- incident.py stubborn
+incident start-timeout 'killed - killed main' 'it never says that it is ready, TimeoutStartSec=5' \
+  Type=notify TimeoutStartSec=5 TimeoutStopSec=1 -- incident.py stubborn
+incident watchdog 'killed - killed main' 'WatchdogSec=5, WatchdogSignal=KILL' WatchdogSec=5 WatchdogSignal=KILL -- incident.py rest
+incident watchdog-deaf 'killed - killed main' 'WatchdogSec=5, it ignores SIGABRT' WatchdogSec=5 TimeoutAbortSec=1 -- incident.py stubborn
 
 begin='echo "main $$" >>$PIDS; echo ready >>$PIDS;'
 incident exit-137 'exit-137 - exited main' 'exit 137, and nothing was killed' -- sh -c "$begin exit 137"

@@ -10,7 +10,7 @@ do_stopped() { systemctl stop --no-block "$(unit_of stopped)"; }
 incident operator none 'systemctl restart' -- incident.py rest
 do_operator() { systemctl restart --no-block "$(unit_of operator)"; }
 incident abort none 'abort()' -- incident.py abort
-incident watchdog-abort none 'WatchdogSec=2: SIGABRT, which is no SIGKILL' WatchdogSec=2 -- incident.py rest
+incident watchdog-abort none 'WatchdogSec=5: SIGABRT, which is no SIGKILL' WatchdogSec=5 -- incident.py rest
 incident worker-killed none 'kill -9 of a worker, the service goes on' -- incident.py worker-kill
 incident enomem none 'mmap is refused: an OSError, and no MemoryError' -- incident.py enomem
 
