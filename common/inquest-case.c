@@ -241,20 +241,32 @@ void case_account(const Step *step, Case *c) {
         c->accounted += known - accounted;
 }
 
+/* There is no more to wait for than the slower witnesses of the same: an error's end is known, or who killed. A userspace killer
+ * says it in the journal, which may lag. */
+static bool is_explained(const Case *c) {
+        if (c->class == CASE_ERROR)
+                return c->end.code != 0;
+        return c->class != CASE_KILL || c->named > 0 || c->counted > 0 || case_has(c, FACT_OOM_SAID) ||
+               case_has(c, FACT_USERSPACE);
+}
+
+static usec_t settling_time(const Case *c) {
+        if (is_explained(c))
+                return CASE_SETTLE;
+        return case_has(c, FACT_MEMORY_ERROR) ? CASE_SETTLE_PRINTED : CASE_SETTLE_ERROR;
+}
+
 /* New evidence lets the slower witnesses of the same moment come too. */
 void case_settle_anew(const Step *step, Case *c) {
         usec_t last = util_add(c->opened, CASE_SETTLE_MAX);
-        usec_t settle = c->class != CASE_ERROR || c->end.code != 0 ? CASE_SETTLE
-                        : case_has(c, FACT_MEMORY_ERROR)           ? CASE_SETTLE_PRINTED
-                                                                   : CASE_SETTLE_ERROR;
+        usec_t settle = settling_time(c);
         usec_t settled = util_add(step->now, settle);
 
         if (c->asked) {
                 c->closes = MAX(c->closes, util_add(step->now, CASE_ANSWERS));
                 return;
         }
-        /* Once its end is known there is no more to wait for than the slower witnesses of it. */
-        c->closes = MIN(c->class == CASE_ERROR && c->end.code != 0 ? settled : MAX(c->closes, settled), last);
+        c->closes = MIN(c->class != CASE_END && is_explained(c) ? settled : MAX(c->closes, settled), last);
 }
 
 /* Does it say why a run ended? Not the name of an error in a log, nor a refusal that may have hit anybody. */

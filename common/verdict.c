@@ -48,6 +48,12 @@ static bool was_killed(const Case *c) {
         return c->class != CASE_ERROR && ended_by(c, CODE_KILLED, SIGNAL_KILL);
 }
 
+/* By whom is known, too. Of a bare SIGKILL there is a doubt left: a userspace OOM killer that nobody heard. */
+static bool was_killed_by_manager(const Case *c) {
+        return was_killed(c) && (util_streq(c->end.result, "timeout") || util_streq(c->end.result, "watchdog") ||
+                                 case_has(c, FACT_CLIENT_KILL));
+}
+
 static bool was_no_memory(const Case *c) {
         Confidence any = CONFIDENCE_CERTAIN;
 
@@ -91,7 +97,8 @@ static const struct {
         {kernel_owes, VERDICT_KERNEL_OOM_UNIT, CONFIDENCE_LIKELY},
         {oomd_killed, VERDICT_USERSPACE_OOM, CONFIDENCE_LIKELY},
         {we_did, VERDICT_MEMGUARD, CONFIDENCE_CERTAIN},
-        {was_killed, VERDICT_KILLED, CONFIDENCE_CERTAIN},
+        {was_killed_by_manager, VERDICT_KILLED, CONFIDENCE_CERTAIN},
+        {was_killed, VERDICT_KILLED, CONFIDENCE_LIKELY},
         {was_no_memory, VERDICT_FAILURE, CONFIDENCE_LIKELY},
         {was_raised, VERDICT_MEMORY_ERROR, CONFIDENCE_CERTAIN},
         {was_backed, VERDICT_MEMORY_ERROR, CONFIDENCE_LIKELY},

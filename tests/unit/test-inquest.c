@@ -100,7 +100,7 @@ static void a_neighbours_kill_is_not_ours(void **state) {
         ledger(&court, "/system.slice", 11, 21, 0);
         ended(&court, 42, "signal", 2, 9);
         stop(&court, API);
-        court_close(&court, "killed - killed certain 42 x1\n");
+        court_close(&court, "killed - killed likely 42 x1\n");
 }
 
 static void a_kill_whose_cgroup_was_not_named_is_found_by_its_pid(void **state) {
@@ -212,9 +212,10 @@ static void other_ends_are_what_they_are(void **state) {
                 int code, status;
                 const char *told;
         } rows[] = {
-                {"signal", 2, 9, "killed - killed certain 42 x1\n"},
+                {"signal", 2, 9, "killed - killed likely 42 x1\n"},
                 {"timeout", 2, 9, "killed - killed certain 42 x1\n"},
                 {"watchdog", 2, 6, ""},
+                {"watchdog", 2, 9, "killed - killed certain 42 x1\n"},
                 {"exit-code", 1, 137, "exit-137 - exited certain 42 x1\n"},
                 {"exit-code", 1, 1, ""},
                 {"signal", 2, 6, ""},

@@ -69,7 +69,7 @@ static const struct {
         {"our own doing", {.class = CASE_KILL, WE_DID, ENDED(2, 9, "signal")}, VERDICT_MEMGUARD, CONFIDENCE_CERTAIN},
         {"our own doing, and a clean end", {.class = CASE_END, WE_DID, ENDED(1, 0, "success")}, VERDICT_MEMGUARD,
          CONFIDENCE_CERTAIN},
-        {"SIGKILL", {.class = CASE_KILL, ENDED(2, 9, "signal")}, VERDICT_KILLED, CONFIDENCE_CERTAIN},
+        {"SIGKILL", {.class = CASE_KILL, ENDED(2, 9, "signal")}, VERDICT_KILLED, CONFIDENCE_LIKELY},
         {"SIGKILL after a timeout", {.class = CASE_KILL, ENDED(2, 9, "timeout")}, VERDICT_KILLED, CONFIDENCE_CERTAIN},
         {"no memory error", {.class = CASE_ERROR, .facts = BIT(NOT_MEMORY) | BIT(RAISED) | BIT(REFUSED) | BIT(RUNTIME),
          .strong = true, ENDED(1, 137, "exit-code")}, VERDICT_FAILURE, CONFIDENCE_LIKELY},
