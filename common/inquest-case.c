@@ -253,6 +253,8 @@ static bool is_explained(const Case *c) {
 static usec_t settling_time(const Case *c) {
         if (is_explained(c))
                 return CASE_SETTLE;
+        if (c->class == CASE_KILL)
+                return CASE_SETTLE_UNEXPLAINED;
         return case_has(c, FACT_MEMORY_ERROR) ? CASE_SETTLE_PRINTED : CASE_SETTLE_ERROR;
 }
 

@@ -20,6 +20,7 @@
 #define CASE_SETTLE_ERROR (5 * USEC_PER_SEC)
 #define CASE_SETTLE_PRINTED (9 * USEC_PER_SEC)
 #define CASE_ANSWERS (200 * USEC_PER_MSEC) /* for answers to the last questions */
+#define CASE_SETTLE_UNEXPLAINED (8 * USEC_PER_SEC) /* a kill: who did it may say so in a journal that lags */
 #define CASE_SETTLE_MAX (10 * USEC_PER_SEC) /* new evidence makes a case settle anew, but not for ever */
 
 typedef enum CaseClass {

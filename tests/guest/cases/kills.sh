@@ -43,7 +43,7 @@ in_journal() { records "kills-$1" MEMGUARD_KIND=incident MEMGUARD_VERDICT=kernel
 all_told() { [ "$(records "kills-$1" MEMGUARD_KIND=incident | wc -l)" -ge "$kills" ]; }
 # soon_told NAME: all are told, or will not be; then time for one too many.
 soon_told() {
-  for _ in $(seq 10); do
+  for _ in $(seq 14); do
     if all_told "$1"; then break; fi
     sleep 1
   done
@@ -61,7 +61,7 @@ sleep 1
 # shellcheck disable=SC2086
 systemctl stop $journald 2>/dev/null
 kill_often no-journald
-sleep 10
+sleep 14 # what nobody explains settles for 8 s
 kill $watch
 wait $watch || true
 # shellcheck disable=SC2086
