@@ -44,7 +44,7 @@ bool case_is_buried(const Inquest *inquest, unsigned run, CaseClass class, int p
 
 void case_bury(Inquest *inquest, Case *c, usec_t now) {
         inquest->tombstones[inquest->next_tombstone] = (Tombstone){
-                .run = c->run, .class = c->class, .pid = is_of_the_end(c) ? 0 : c->incident.pid, .opened = c->opened, .closed = now,
+                .run = c->run, .class = c->class, .pid = is_of_the_end(c) ? 0 : c->incident.pid, .closed = now,
         };
         inquest->next_tombstone = (inquest->next_tombstone + 1) % TOMBSTONES_MAX;
         c->open = false;

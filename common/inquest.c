@@ -91,7 +91,6 @@ static void on_this_error(const Step *step, const RunRef *ref, const Witness *wi
                 memcpy(c->incident.killer, witness->word, sizeof(c->incident.killer));
         if (witness->bytes != 0 && (witness->fact == FACT_REFUSED || witness->fact == FACT_MEMORY_ERROR)) {
                 /* glibc tries a smaller piece next, and python a larger one: the least is what was asked for. */
-                c->refused_size |= witness->fact == FACT_REFUSED;
                 c->request = c->request == 0 ? witness->bytes : MIN(c->request, witness->bytes);
         }
 }

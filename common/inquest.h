@@ -78,7 +78,6 @@ typedef struct Case {
         bool run_ended, restarted;
         bool gone;         /* the process that it is about */
         uint64_t request;  /* bytes that were asked for, as far as somebody named them; 0 = unknown */
-        bool refused_size; /* the kernel's line named the bytes */
         ProcessLook look;  /* of that process, while it lived */
         Disruption disruption;
 } Case;
@@ -88,7 +87,7 @@ typedef struct Tombstone {
         unsigned run; /* 0 = free */
         CaseClass class;
         int pid;
-        usec_t opened, closed;
+        usec_t closed;
 } Tombstone;
 
 typedef struct Stray {

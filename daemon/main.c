@@ -151,13 +151,15 @@ static int restore(const char *root) {
 static int run(const ManagerOptions *options) {
         _cleanup_(manager_freep) Manager *manager = NULL;
         ManagerOptions own = *options;
+        char path[4096];
         int r;
 
         r = privileges_lock_memory();
         if (r < 0)
                 journal_log(4, "The daemon's memory could not be locked (%s); it may be slow when memory is short.",
                             strerrordesc_np(-r));
-        own.kmsg_fd = kmsg_open("/dev/kmsg");
+        (void) snprintf(path, sizeof(path), "%s/dev/kmsg", options->root);
+        own.kmsg_fd = kmsg_open(path);
         r = privileges_drop();
         if (r < 0)
                 journal_log(4, "The capabilities that are not needed could not be dropped: %s.", strerrordesc_np(-r));

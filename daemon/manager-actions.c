@@ -200,7 +200,7 @@ void manager_carry_out(Manager *manager, const Action *action) {
                 break;
         case ACTION_RECORD:
                 tell(manager, action);
-                if (action->record.kind == RECORD_INCIDENT)
+                if (action->record.kind == RECORD_INCIDENT && !manager->stopping)
                         manager_witness_save(manager);
                 break;
         case _ACTION_KIND_MAX:

@@ -57,7 +57,8 @@ static void saw(void *userdata, const char *path, const Witness *witness) {
                 event.path[0] = 0;
         event.witness = *witness;
         manager_feed(manager, &event);
-        if (witness->fact == FACT_OOM_KILL && path[0])
+        /* Of what it watches the engine asks for itself. */
+        if (witness->fact == FACT_OOM_KILL && path[0] && !guarded_find(manager, path))
                 manager_read_ledger(manager, path, /* unknown_only= */ false);
 }
 
@@ -292,7 +293,8 @@ int manager_witness_start(Manager *manager) {
         r = uprobe_new(&manager->uprobe, manager->event, &manager->kernfs, path, &uprobe);
         if (r < 0)
                 return r;
-        (void) uprobe_cover_file(manager->uprobe, "/usr/bin/python3");
+        snprintf(path, sizeof(path), "%s/usr/bin/python3", manager->options.root);
+        (void) uprobe_cover_file(manager->uprobe, path);
         return 0;
 }
 

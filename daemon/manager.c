@@ -284,7 +284,7 @@ static int start(Manager *manager) {
         return 0;
 }
 
-/* Incidents that still settle are told with what is known. */
+/* Incidents that still settle are told with what is known, once nothing of ours is left on any unit. */
 static void finish(Manager *manager) {
         unsigned left;
 
@@ -302,13 +302,13 @@ static void finish(Manager *manager) {
 static void stop(Manager *manager) {
         manager->stopping = true;
         (void) sd_notify(0, "STOPPING=1");
-        finish(manager);
-        manager_witness_save(manager);
         for (unsigned i = 0; i < manager->n_guarded; i++)
                 act_forget(manager->guarded[i]->path);
         manager->psi = psi_free(manager->psi);
         manager->worker = worker_free(manager->worker);
         marks_restore_all(&manager->kernfs, NULL, NULL);
+        finish(manager);
+        manager_witness_save(manager);
         manager_tell(manager, RECORD_DAEMON, "memguardd stopped; nothing of it is left on any unit.");
 }
 
