@@ -106,8 +106,8 @@ static void split_names(OomText *oom, char *ret_path) {
 }
 
 /* Sets oom->limit and the path from the header, if it is this victim's. */
-static bool use_header(OomText *oom, int pid, const char *comm, char *ret_path) {
-        bool fits = oom->has_header && oom->pid == pid;
+static bool use_header(OomText *oom, Scope scope, int pid, const char *comm, char *ret_path) {
+        bool fits = oom->has_header && oom->pid == pid && oom->is_cgroup == (scope == SCOPE_CGROUP);
 
         oom->has_header = false;
         oom->limit[0] = 0;
@@ -146,22 +146,25 @@ static uint64_t anon_bytes(char *text) {
 }
 
 static int read_kill(OomText *oom, const KmsgRecord *record, char *text, Witness *witness, char *ret_path) {
-        bool is_kill = cut_head_word(&text, "Killed process "), is_named;
+        bool is_kill = cut_head_word(&text, "Killed process "), is_group, is_named;
         char *comm, *rest;
         int pid;
 
         if (!is_kill && !cut_head_word(&text, "OOM victim "))
                 return 0;
         rest = take_victim(text, is_kill ? ") total-vm:" : ") is already exiting", &pid, &comm);
-        if (!rest || (oom->is_group && (!is_kill || pid == oom->first_killed)))
+        /* A group is killed in the words of its first victim: the host's or a cgroup's. */
+        is_group = oom->is_group && oom->scope == witness->scope;
+        if (!rest || (is_group && (!is_kill || pid == oom->first_killed)))
                 return 0;
-        is_named = oom->is_group && !may_be_suppressed(oom, record->at);
+        is_named = is_group && !may_be_suppressed(oom, record->at);
         if (is_named)
                 copy_path(ret_path, oom->group);
         else {
-                is_named = use_header(oom, pid, comm, ret_path);
+                is_named = use_header(oom, witness->scope, pid, comm, ret_path);
                 oom->is_group = false;
                 oom->first_killed = pid;
+                oom->scope = witness->scope;
         }
         if (!is_kill)
                 return 0; /* it was dying by itself */

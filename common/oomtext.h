@@ -24,6 +24,7 @@ typedef struct OomText {
         bool is_group;
         char group[CGROUP_PATH_MAX]; /* all in here are being killed */
         int first_killed;            /* a group kill names its first victim twice */
+        Scope scope;                 /* of that kill */
         bool lost;
         usec_t header_at[OOM_HEADERS_MAX];
         unsigned n_headers;

@@ -269,6 +269,26 @@ static void test_a_group_ends_where_a_header_may_be_missing(void **state) {
         assert_string_equal(log.seen[2].path, "");
 }
 
+static void test_a_group_is_killed_in_the_words_of_its_first(void **state) {
+        static Log log;
+
+        (void) state;
+        log = (Log){0};
+        say(&log, HEADER("oom_memcg=/a,task_memcg=/a/b,task=b", "7"));
+        say(&log, KILLED("7 (b)"));
+        say(&log, "Tasks in /a/b are going to be killed due to memory.oom.group set");
+        say(&log, "Out of memory: Killed process 7 (b) total-vm:8kB, anon-rss:4kB");
+        assert_int_equal(log.n_seen, 2);
+        assert_int_equal(log.seen[1].witness.scope, SCOPE_HOST);
+        assert_string_equal(log.seen[1].witness.limit, "");
+        assert_string_equal(log.seen[1].path, "");
+        /* Nor does a cgroup's header speak of a kill by the host. */
+        say(&log, HEADER("oom_memcg=/a,task_memcg=/a/b,task=b", "9"));
+        say(&log, "Out of memory: Killed process 9 (b) total-vm:8kB, anon-rss:4kB");
+        assert_string_equal(log.seen[2].witness.limit, "");
+        assert_string_equal(log.seen[2].path, "");
+}
+
 static void test_refusals_and_the_rest(void **state) {
         static const struct {
                 const char *text;
@@ -410,6 +430,7 @@ int main(void) {
                 cmocka_unit_test(test_a_header_serves_one_kill),
                 cmocka_unit_test(test_who_was_dying_anyway_was_not_killed),
                 cmocka_unit_test(test_a_group_ends_where_a_header_may_be_missing),
+                cmocka_unit_test(test_a_group_is_killed_in_the_words_of_its_first),
                 cmocka_unit_test(test_refusals_and_the_rest),
                 cmocka_unit_test(test_what_is_not_whole_is_nothing),
                 cmocka_unit_test(test_only_the_kernel_is_heard),
