@@ -211,6 +211,16 @@ static void say_runtime(Text *text, const Incident *incident) {
         add_site(text, incident);
 }
 
+static void say_limit_stall(Text *text, const Incident *incident) {
+        (void) incident;
+        add(text, "it lives, but is stuck at a memory limit");
+}
+
+static void say_leak(Text *text, const Incident *incident) {
+        (void) incident;
+        add(text, "its working set grows steadily, as a leak does");
+}
+
 static void say_failure(Text *text, const Incident *incident) {
         add_processes(text, incident);
         add(text, incident->confidence == CONFIDENCE_CERTAIN ? " failed, and memory had no part in it"
@@ -244,6 +254,11 @@ static const char *const told_fates[] = {
 };
 static_assert(ELEMENTSOF(told_fates) == _FATE_MAX, "a fate has no words");
 
+/* Of what is told while it lives. */
+static const char *const living_fates[_FATE_MAX] = {
+        [FATE_SURVIVED] = "", [FATE_WORKER_DIED] = "", [FATE_EXITED] = "", [FATE_KILLED] = "", [FATE_RESTARTED] = "",
+};
+
 static const struct {
         void (*say)(Text *text, const Incident *incident);
         const char *const *fates;
@@ -257,6 +272,8 @@ static const struct {
         [VERDICT_KILLED] = {say_killed, end_fates},
         [VERDICT_EXIT_137] = {say_exit_137, told_fates},
         [VERDICT_RUNTIME_OOM] = {say_runtime, error_fates},
+        [VERDICT_LIMIT_STALL] = {say_limit_stall, living_fates},
+        [VERDICT_LEAK] = {say_leak, living_fates},
         [VERDICT_FAILURE] = {say_failure, told_fates},
 };
 static_assert(ELEMENTSOF(sentences) == _VERDICT_MAX, "a verdict has no sentence");

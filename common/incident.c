@@ -17,6 +17,8 @@ static const struct {
         [VERDICT_KILLED] = {"killed", "7d9e9902067b420f8fcdbb479eec7f8c"},
         [VERDICT_EXIT_137] = {"exit-137", "33aaa8c2837146ce8f116528ecf95496"},
         [VERDICT_RUNTIME_OOM] = {"runtime-oom", "bf408ef821314300be58350a4f4b183e"},
+        [VERDICT_LIMIT_STALL] = {"limit-stall", "5f7c9b0a4e0d4a5c9a0f3a8c1d6e2b47"},
+        [VERDICT_LEAK] = {"leak", "c2a9d6e17b3f48a4b5c06f1e9d8a7034"},
         [VERDICT_FAILURE] = {"failure", "7d9af2bc3c7e4b61ad032b76a1ce7487"},
 };
 static_assert(ELEMENTSOF(verdicts) == _VERDICT_MAX, "a verdict has no row");

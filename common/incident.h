@@ -19,6 +19,8 @@ typedef enum Verdict {
         VERDICT_KILLED,
         VERDICT_EXIT_137,
         VERDICT_RUNTIME_OOM,
+        VERDICT_LIMIT_STALL,
+        VERDICT_LEAK,
         VERDICT_FAILURE,
         _VERDICT_MAX,
         _VERDICT_INVALID = -EINVAL,

@@ -140,8 +140,7 @@ Case *case_open(const Step *step, const RunRef *ref, CaseClass class, int pid, u
         c->incident.at = at != 0 ? at : step->now;
         c->incident.pid = pid;
         c->closes = util_add(step->now, CASE_SETTLE);
-        snprintf(c->incident.id, sizeof(c->incident.id), "%s-%u", inquest->prefix[0] ? inquest->prefix : "0",
-                 ++inquest->last_case % 1000000);
+        incident_set_id(inquest, &c->incident);
         live = unit_find(step->engine, c->incident.path);
         c->restarted = live && live->present && live->run != c->run;
         return c;

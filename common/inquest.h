@@ -90,6 +90,8 @@ typedef struct Tombstone {
         usec_t closed;
 } Tombstone;
 
+#define LIVING_MAX 8 /* incidents told in one event of units that live; ACTIONS_MAX is the bound on events */
+
 typedef struct Stray {
         usec_t until; /* 0 = free */
         Witness witness;
@@ -113,6 +115,8 @@ struct Inquest {
         Case cases[CASES_MAX];
         uint64_t n_events;
         uint64_t n_lost; /* cases that found no place */
+        Incident living[LIVING_MAX];
+        unsigned next_living;
         Ghost ghosts[GHOSTS_MAX];
         unsigned next_ghost;
         Ending endings[ENDINGS_MAX];
@@ -165,6 +169,12 @@ bool case_is_buried(const Inquest *inquest, unsigned run, CaseClass class, int p
 void case_bury(Inquest *inquest, Case *c, usec_t now);
 void case_ask(const Step *step, Case *c);
 void case_account(const Step *step, Case *c); /* tells the ledger of kills that are known by now */
+
+/* inquest-living.c: an incident of a unit that lives, which needs no case: it was judged by whoever tells it. Filled as far as
+ * the unit knows: id, run, main process, memory now. Valid until LIVING_MAX more were begun. */
+Incident *incident_of_living(const Step *step, const Unit *unit, Verdict verdict, usec_t at);
+void incident_add_evidence(Incident *incident, WitnessKind source, usec_t at, const char *text);
+void incident_set_id(Inquest *inquest, Incident *incident);
 
 /* verdict.c and cause.c: what it was. Fills verdict, cause, fate, confidence, count, killer and limit. */
 void verdict_judge(const Inquest *inquest, Case *c);

@@ -4,6 +4,7 @@
 static const char *const sources[] = {
         [WITNESS_KERNEL] = "kernel", [WITNESS_EVENTS] = "events", [WITNESS_SYSTEMD] = "systemd", [WITNESS_JOURNAL] = "journal",
         [WITNESS_UPROBE] = "uprobe", [WITNESS_PROC] = "proc",     [WITNESS_OOMD] = "oomd",       [WITNESS_GUARD] = "memguard",
+        [WITNESS_READING] = "readings", [WITNESS_MODULE] = "module",
 };
 static_assert(ELEMENTSOF(sources) == _WITNESS_KIND_MAX, "a source has no name");
 

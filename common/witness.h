@@ -20,6 +20,8 @@ typedef enum WitnessKind {
         WITNESS_PROC,    /* /proc/PID of a process of the unit */
         WITNESS_OOMD,    /* a userspace killer's own journal, or the xattrs it leaves */
         WITNESS_GUARD,   /* ourselves */
+        WITNESS_READING, /* our own readings of the unit over time */
+        WITNESS_MODULE,  /* the Python module in the service: a claim, as what it prints is */
         _WITNESS_KIND_MAX,
         _WITNESS_KIND_INVALID = -EINVAL,
 } WitnessKind;
