@@ -39,6 +39,16 @@ typedef struct ApiRecord {
         uint64_t realtime;
 } ApiRecord;
 
+/* What became last of a unit (api-last.c). */
+typedef struct ApiLast {
+        char *path; /* owned; NULL = a free place */
+        char id[INCIDENT_ID_MAX];
+        const char *verdict, *fate, *confidence;
+        uint64_t realtime;
+} ApiLast;
+
+#define API_LASTS_MAX 64
+
 struct Api {
         sd_event *event;
         sd_event_source *listen, *reaper, *sweep;
@@ -49,6 +59,7 @@ struct Api {
         unsigned n_lists;
         ApiRecord records[API_RECORDS_MAX]; /* a ring */
         uint64_t n_records;                 /* ever */
+        ApiLast lasts[API_LASTS_MAX];
 };
 
 /* Binds and listens, 0600 from the first moment (api-socket.c). -EADDRINUSE: another daemon answers there; -EEXIST:
@@ -62,6 +73,11 @@ int api_manager_add(ApiClient *client);
 int api_list_begin(Api *api, sd_bus_message *call);
 int api_list_dispatch(sd_event_source *source, void *userdata);
 void api_list_done(Api *api);
+
+/* The last incident of each unit (api-last.c). */
+void api_note_last(Api *api, const ApiRecord *kept);
+int api_put_last(Api *api, sd_bus_message *m, const char *path);
+void api_lasts_done(Api *api);
 
 /* A unit by its name or cgroup path, as people write it (api-find.c). Fills error with a finished sentence. */
 int api_find(Api *api, const char *text, UnitView *ret, sd_bus_error *error);

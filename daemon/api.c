@@ -248,6 +248,7 @@ Api *api_free(Api *api) {
                 return NULL;
 
         api_list_done(api);
+        api_lasts_done(api);
         for (unsigned i = 0; i < API_CLIENTS_MAX; i++)
                 if (api->clients[i].bus)
                         client_close(&api->clients[i]); /* no flush: a client that does not read would block our end */
@@ -303,6 +304,7 @@ void api_broadcast(Api *api, const Record *record, const char *unit, const char 
         (void) snprintf(kept->unit, sizeof(kept->unit), "%s", unit ?: "");
         (void) snprintf(kept->path, sizeof(kept->path), "%s", path ?: "");
         kept->realtime = realtime_usec;
+        api_note_last(api, kept);
 
         for (unsigned i = 0; i < API_CLIENTS_MAX; i++) {
                 ApiClient *client = &api->clients[i];

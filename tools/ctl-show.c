@@ -147,6 +147,18 @@ void ctl_show_record(const json_t *record, bool with_unit) {
                        color == COLOR_PLAIN ? "" : ctl_text_color(stdout, COLOR_PLAIN));
 }
 
+static void show_last(const json_t *unit) {
+        char when[CTL_TIME_MAX];
+
+        if (!json_object_get(unit, "last_verdict"))
+                return;
+        ctl_show_label("Incident");
+        ctl_text_print(stdout, "%s: %s (%s, %s); memguardctl explain %s\n",
+                       ctl_text_time(ctl_json_u64(unit, "last_time"), when), ctl_json_text(unit, "last_verdict"),
+                       ctl_json_text(unit, "last_fate"), ctl_json_text(unit, "last_confidence"),
+                       ctl_json_text(unit, "last_id"));
+}
+
 static void show_records(const json_t *unit) {
         const json_t *records = json_object_get(unit, "records"), *record;
         size_t i;
@@ -163,6 +175,7 @@ int ctl_show_unit(const json_t *unit) {
         show_rungs(unit);
         show_wire(unit);
         show_counters(unit);
+        show_last(unit);
         show_records(unit);
         return ferror(stdout) ? -EIO : 0;
 }

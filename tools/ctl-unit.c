@@ -42,6 +42,11 @@ static const struct {
         {"budget", "spent", "budget_spent"},
         {"budget", "count", "budget_count"},
         {"budget", "window_usec", "budget_window_usec"},
+        {"last_incident", "id", "last_id"},
+        {"last_incident", "time", "last_time"},
+        {"last_incident", "verdict", "last_verdict"},
+        {"last_incident", "fate", "last_fate"},
+        {"last_incident", "confidence", "last_confidence"},
         {NULL, "rungs", "rungs"},
         {NULL, "records", "records"},
 };
@@ -75,11 +80,9 @@ json_t *ctl_unit_json(const json_t *unit) {
                 if (target && value)
                         (void) json_object_set(target, json_fields[i].key, is_nothing(value) ? json_null() : value);
         }
-        if (all) {
-                /* Not judged by this version; the keys are there so that programs need no second form. */
+        /* Not judged by this version; the key is there so that programs need no second form. */
+        if (all)
                 (void) json_object_set_new(all, "growth", json_null());
-                (void) json_object_set_new(all, "last_incident", json_null());
-        }
         return all;
 }
 

@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "api.h"
+#include "incident.h"
 #include "conf.h"
 
 #define FAKE_FLOOD 3000 /* records that pausing flood.service brings */
@@ -56,6 +57,15 @@ static void fake_broadcast(FakeDaemon *daemon, const char *path, const char *tex
                 .kind = RECORD_ACTION, .latency = 1500, .freed = BYTES_INFINITY, .action = "notify", .result = "done"};
 
         (void) snprintf(record.text, sizeof(record.text), "%s", text);
+        api_broadcast(daemon->api, &record, unitname_of_path(path), path, UINT64_C(1800000000000000));
+}
+
+static void fake_incident(FakeDaemon *daemon, const char *path, const char *id) {
+        static Incident incident;
+        Record record = {.kind = RECORD_INCIDENT, .latency = USEC_INFINITY, .freed = BYTES_INFINITY, .incident = &incident};
+
+        incident = (Incident){.verdict = VERDICT_EXIT_137, .fate = FATE_EXITED, .confidence = CONFIDENCE_LIKELY, .count = 1};
+        (void) snprintf(incident.id, sizeof(incident.id), "%s", id);
         api_broadcast(daemon->api, &record, unitname_of_path(path), path, UINT64_C(1800000000000000));
 }
 
@@ -122,6 +132,8 @@ static int fake_pause(void *userdata, const char *path, bool pause, char *detail
         }
         for (unsigned i = 0; strstr(path, "flood.service") && i < FAKE_FLOOD; i++)
                 fake_broadcast(daemon, path, "One of many.");
+        if (strstr(path, "more6.service"))
+                fake_incident(daemon, path, pause ? "abc-1" : "abc-2");
         fake_broadcast(daemon, path, pause ? "It is paused.\033[2J" : "It goes on.");
         return fake_step(daemon, &event, path);
 }

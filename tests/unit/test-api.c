@@ -1,8 +1,8 @@
 /* The private bus API answers root's questions, refuses what is wrong with a sentence, and sends records. */
 #include "api-client.h"
 
-/* Skips to a key of an a{sv} at which the message stands, and reads its value. */
-static void read_key(sd_bus_message *m, const char *key, const char *type, void *ret) {
+/* Skips to a key of an a{sv} at which the message stands, and reads its value; false: it is not there. */
+static bool find_key(sd_bus_message *m, const char *key, const char *type, void *ret) {
         const char *name;
 
         assert_true(sd_bus_message_enter_container(m, 'a', "{sv}") > 0);
@@ -10,12 +10,23 @@ static void read_key(sd_bus_message *m, const char *key, const char *type, void 
                 assert_true(sd_bus_message_read(m, "s", &name) > 0);
                 if (util_streq(name, key)) {
                         assert_true(sd_bus_message_read(m, "v", type, ret) > 0);
-                        return;
+                        return true;
                 }
                 assert_true(sd_bus_message_skip(m, "v") >= 0);
                 assert_true(sd_bus_message_exit_container(m) >= 0);
         }
-        fail_msg("there is no key %s", key);
+        return false;
+}
+
+static void read_key(sd_bus_message *m, const char *key, const char *type, void *ret) {
+        if (!find_key(m, key, type, ret))
+                fail_msg("there is no key %s", key);
+}
+
+static bool has_text(sd_bus_message *m, const char *key) {
+        const char *text;
+
+        return find_key(m, key, "s", &text);
 }
 
 static const char *get_text(sd_bus_message *m, const char *key) {
@@ -223,6 +234,29 @@ static void test_pause_and_drill_reach_the_engine(void **state) {
         sd_bus_close_unref(bus);
 }
 
+static void test_the_last_incident_of_a_unit_is_kept(void **state) {
+        sd_bus_message *reply = NULL;
+        sd_bus *bus = connect_bus();
+
+        (void) state;
+        assert_true(CALL(bus, "GetUnit", NULL, &reply, "s", "more6") >= 0);
+        assert_false(has_text(reply, "last_id"));
+        reply = sd_bus_message_unref(reply);
+        assert_true(CALL(bus, "Pause", NULL, NULL, "s", "more6") >= 0);
+        assert_true(CALL(bus, "Resume", NULL, NULL, "s", "more6") >= 0);
+        assert_true(CALL(bus, "GetUnit", NULL, &reply, "s", "more6") >= 0);
+        assert_string_equal(get_text(reply, "last_id"), "abc-2");
+        assert_string_equal(get_text(reply, "last_verdict"), "exit-137");
+        assert_string_equal(get_text(reply, "last_fate"), "exited");
+        assert_string_equal(get_text(reply, "last_confidence"), "likely");
+        assert_int_equal(get_u64(reply, "last_time"), UINT64_C(1800000000000000));
+        reply = sd_bus_message_unref(reply);
+        assert_true(CALL(bus, "GetUnit", NULL, &reply, "s", "more7") >= 0);
+        assert_false(has_text(reply, "last_id"));
+        sd_bus_message_unref(reply);
+        sd_bus_close_unref(bus);
+}
+
 static sd_bus_message *next_signal(sd_bus *bus, uint64_t patience) {
         sd_bus_message *m = NULL;
         int r;
@@ -269,6 +303,7 @@ int main(void) {
                 cmocka_unit_test(test_refusals),
                 cmocka_unit_test(test_policy_rows_in_order),
                 cmocka_unit_test(test_pause_and_drill_reach_the_engine),
+                cmocka_unit_test(test_the_last_incident_of_a_unit_is_kept),
                 cmocka_unit_test(test_records_go_to_those_who_watch),
         };
 
