@@ -1,4 +1,5 @@
 #!/bin/bash
+# Suite: bookworm
 # Title: A budget of 2 restarts in 10 minutes is spent, then withheld with an alert, also after the daemon was restarted
 # Timeout: 180
 guard_policy budget <<'POLICY'

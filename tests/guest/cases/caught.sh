@@ -1,4 +1,5 @@
 #!/bin/bash
+# Suite: trixie
 # Title: A caught MemoryError of a service that logs nothing is reported with its pid within 100 ms, ten times
 # Timeout: 240
 #

@@ -1,4 +1,5 @@
 #!/bin/bash
+# Suite: trixie
 # Title: A thousand calm units cost at most 6 wakeups a minute and 6 MiB, of it 2 MiB private; figures are printed
 # Timeout: 300
 # A daemon of its own: what a thousand units cost, not what the cases before have left in its heap.

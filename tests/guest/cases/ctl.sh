@@ -1,4 +1,5 @@
 #!/bin/bash
+# Suite: bookworm
 # Title: memguardctl speaks for eyes and for programs, pauses and resumes, and has the exit statuses of its manual
 guard_policy ctl <<'POLICY'
 [Match]

@@ -1,4 +1,5 @@
 #!/bin/bash
+# Suite: trixie
 # Title: explain and history show an OOM kill with its evidence, also when the daemon does not run
 # Timeout: 120
 start_service explain MemoryMax=40M Restart=always RestartSec=100ms -- tail /dev/zero

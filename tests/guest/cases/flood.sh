@@ -1,4 +1,5 @@
 #!/bin/bash
+# Suite: bookworm
 # Title: 10,000 lines/s of an unwatched service cost the guard less than 2 % of a core; what a watched one costs is printed
 # Timeout: 240
 #

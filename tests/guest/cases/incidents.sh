@@ -1,4 +1,5 @@
 #!/bin/bash
+# Suite: trixie
 # Title: Every row of the labelled incident suite gets its verdict, cause, fate and pid, and what is none gets none
 # Timeout: 3600
 #

@@ -1,4 +1,5 @@
 #!/bin/bash
+# Suite: bookworm
 # Title: Each of 20 OOM kills in a row with RestartSec=100ms is one incident, also without journald and without /dev/kmsg
 # Timeout: 600
 kills=${KILLS:-20} # --set KILLS=50

@@ -1,4 +1,5 @@
 #!/bin/bash
+# Suite: trixie
 # Title: Template instances, slices, scopes and bare cgroups are guarded, each as far as it can be
 # Timeout: 180
 guard_policy kinds <<'POLICY'

@@ -1,4 +1,5 @@
 #!/bin/bash
+# Suite: bookworm
 # Title: A leak of 60 MiB/s ends five times by a clean restart, and idle services beside it are never touched
 # Timeout: 150
 guard_policy leak-fast <<'POLICY'

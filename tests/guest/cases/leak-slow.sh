@@ -1,4 +1,5 @@
 #!/bin/bash
+# Suite: bookworm
 # Title: A leak of 8 MiB/s ends five times by a clean restart; a streaming and a sawing service run two minutes untouched
 # Timeout: 300
 guard_policy leak-slow <<'POLICY'

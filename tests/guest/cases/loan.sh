@@ -1,4 +1,5 @@
 #!/bin/bash
+# Suite: trixie
 # Title: One request of twice the limit ends cleanly with a loan; without one the kernel's kill stays in that unit
 # Timeout: 180
 guard_policy loan <<'POLICY'

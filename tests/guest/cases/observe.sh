@@ -1,4 +1,5 @@
 #!/bin/bash
+# Suite: bookworm
 # Title: As shipped, every service is observed and none is acted on: what would have been done is said
 # Timeout: 120
 at_least "units watched as shipped" 4 "$(memguardctl list --json | python3 -c 'import json, sys; print(len(json.load(sys.stdin)))')"

@@ -1,4 +1,5 @@
 #!/bin/bash
+# Suite: trixie
 # Title: Every mistake is told with its line; a reload with mistakes keeps the running policy, and a start runs the other files
 guard_policy good <<'POLICY'
 [Match]

@@ -1,4 +1,5 @@
 #!/bin/bash
+# Suite: bookworm
 # Title: PID 1's scope, journald, udev, the guard itself and whole slices are never acted on, even by a drill
 guard_policy protected <<'POLICY'
 [Match]

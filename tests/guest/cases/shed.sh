@@ -1,4 +1,5 @@
 #!/bin/bash
+# Suite: trixie
 # Title: SIGUSR1 on the first rung makes a listening service shed its memory, and the ladder relaxes without a restart
 # Timeout: 120
 guard_policy shed <<'POLICY'

@@ -1,4 +1,5 @@
 #!/bin/bash
+# Suite: trixie
 # Title: 1,000 watched units with pressure rungs cost at most 20 psimon threads, and one's pressure reaches its own ladder
 # Timeout: 300
 guard_policy thousand <<'POLICY'
