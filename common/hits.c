@@ -34,7 +34,7 @@ static void count(Hits *hits, const HitThread *thread, usec_t time, unsigned n, 
                 pid->time = time;
         pid->count += n;
         pid->refused |= refused;
-        pid->sure |= refused || !thread->young;
+        pid->sure |= refused || !(thread->young || thread->late);
         pid->cgroup = thread->cgroup;
 }
 
@@ -67,11 +67,24 @@ static usec_t thread_due(const HitThread *thread) {
                    util_add(thread->first, thread->young ? HITS_YOUNG_TIME : HITS_BURST_TIME));
 }
 
+static void note_burst(HitThread *thread) {
+        thread->started = true;
+        thread->n_burst = thread->n_new;
+        thread->burst_end = thread->last;
+}
+
+/* A burst has 14 to 18 hits: the last ones may still come. */
+static bool may_be_late(HitThread *thread, const Hit *hit) {
+        return thread->n_burst > 0 && thread->n_burst++ < HITS_BURST + HITS_BURST_SLACK &&
+               hit->time <= util_add(thread->burst_end, HITS_BURST_LATE);
+}
+
 /* The waiting is over: whole bursts are starts of interpreters, what is left over are errors. */
 static void settle(Hits *hits, HitThread *thread) {
         unsigned n = errors_in(thread->n_new);
 
-        thread->started |= n < thread->n_new;
+        if (n < thread->n_new)
+                note_burst(thread);
         thread->n_new = 0;
         if (n == 0)
                 return;
@@ -129,11 +142,12 @@ static bool is_after_burst(const HitThread *thread, const Hit *hit) {
 
 static void feed_new(HitThread *thread, const Hit *hit, usec_t age) {
         if (is_after_burst(thread, hit)) {
-                thread->started = true;
+                note_burst(thread);
                 thread->n_new = 0;
         }
         if (thread->n_new++ == 0) {
                 thread->first = thread->last = hit->time;
+                thread->late = may_be_late(thread, hit);
                 thread->young = age < HITS_YOUNG && hit->tid == hit->pid && !thread->started;
         }
         thread->last = MAX(thread->last, hit->time);

@@ -22,6 +22,9 @@
 #define HITS_BURST 16
 #define HITS_BURST_SLACK 2
 #define HITS_BURST_PAUSE (2 * USEC_PER_MSEC) /* after a whole burst: what comes later than this is no part of it */
+/* After a burst: up to so much later may come what is the rest of it, on a machine that lets the thread wait when it moves
+ * it to another CPU. Seen after 100 ms in an emulated guest. */
+#define HITS_BURST_LATE (500 * USEC_PER_MSEC)
 #define HITS_BURSTS_MAX 4                    /* subinterpreters started in a row; more hits than theirs are no starts */
 #define HITS_BURST_TIME (200 * USEC_PER_MSEC)
 /* The main thread of a process this young may still be starting, and be held up in its burst on a busy, throttled or
@@ -48,7 +51,7 @@ typedef struct Raised {
         uint64_t cgroup;
         unsigned count;
         bool made; /* by tp_new alone: by `raise`, by numpy, or taken out of a pickle that another process sent */
-        bool young; /* made in an interpreter whose start has not been seen: the rest of a burst that was torn, perhaps */
+        bool young; /* made in an interpreter whose start may not have been seen whole: the rest of a torn burst, perhaps */
 } Raised;
 
 typedef struct HitThread {
@@ -60,6 +63,9 @@ typedef struct HitThread {
         usec_t raised;      /* when an error was last counted */
         bool counted;       /* one was */
         bool started;       /* a burst was seen: no other is to be expected soon */
+        usec_t burst_end;   /* the last hit of a burst */
+        unsigned n_burst;   /* and how many it had */
+        bool late;          /* what waits may be the rest of it */
         bool open, young;   /* open: tp_new is still to be hit by that error */
 } HitThread;
 
