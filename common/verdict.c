@@ -26,8 +26,18 @@ static bool kernel_owes(const Case *c) {
         return is_kill(c) && c->claimed > 0;
 }
 
-static bool userspace_killed(const Case *c) {
+/* A userspace killer logs its victim's command line and folders too, and a line break in there makes a line of the victim's own
+ * that names anybody: what it says is certain only where a run ended, and doubtful of a process that lives. */
+static bool userspace_claimed(const Case *c) {
         return is_kill(c) && case_has(c, FACT_USERSPACE);
+}
+
+static bool userspace_killed(const Case *c) {
+        return userspace_claimed(c) && c->end.code != 0;
+}
+
+static bool userspace_said(const Case *c) {
+        return userspace_claimed(c) && (c->gone || c->look.start == 0);
 }
 
 /* The mark may be its user's own doing: it counts where something was killed, as far as is known. */
@@ -94,8 +104,10 @@ static const struct {
 } rules[] = {
         {kernel_killed, VERDICT_KERNEL_OOM_UNIT, CONFIDENCE_CERTAIN},
         {userspace_killed, VERDICT_USERSPACE_OOM, CONFIDENCE_CERTAIN},
+        {userspace_said, VERDICT_USERSPACE_OOM, CONFIDENCE_LIKELY},
         {kernel_owes, VERDICT_KERNEL_OOM_UNIT, CONFIDENCE_LIKELY},
         {oomd_killed, VERDICT_USERSPACE_OOM, CONFIDENCE_LIKELY},
+        {userspace_claimed, VERDICT_USERSPACE_OOM, CONFIDENCE_POSSIBLE},
         {we_did, VERDICT_MEMGUARD, CONFIDENCE_CERTAIN},
         {was_killed_by_manager, VERDICT_KILLED, CONFIDENCE_CERTAIN},
         {was_killed, VERDICT_KILLED, CONFIDENCE_LIKELY},

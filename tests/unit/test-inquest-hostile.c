@@ -236,6 +236,29 @@ static void a_forged_mark_makes_no_kill(void **state) {
         court_close(&court, "userspace-oom - killed likely 0 x1\n");
 }
 
+/* A line break in the command line of earlyoom's victim makes a line that names whom the victim likes. */
+static void a_killers_line_may_be_its_victims(void **state) {
+        Witness line = SAW(FACT_USERSPACE, .source = WITNESS_OOMD, .unit = "api.service", .pid = 42, .word = "earlyoom");
+        Court court;
+
+        (void) state;
+        court_open(&court);
+        witness(&court, "", line);
+        look(&court, 42, /* gone= */ false, BYTES_INFINITY, BYTES_INFINITY);
+        court_close(&court, "userspace-oom - worker-died possible 42 x1\n");
+        court_open(&court);
+        witness(&court, "", line);
+        look(&court, 42, /* gone= */ false, BYTES_INFINITY, BYTES_INFINITY);
+        look(&court, 42, /* gone= */ true, BYTES_INFINITY, BYTES_INFINITY);
+        court_close(&court, "userspace-oom - worker-died likely 42 x1\n");
+        court_open(&court);
+        witness(&court, "", line);
+        look(&court, 42, /* gone= */ false, BYTES_INFINITY, BYTES_INFINITY);
+        ended(&court, 42, "signal", 2, 15);
+        stop(&court, API);
+        court_close(&court, "userspace-oom - killed certain 42 x1\n");
+}
+
 /* One service whose workers all fail leaves room for the incidents of others. */
 static void one_service_does_not_fill_the_table(void **state) {
         static const char other[] = "/system.slice/other.service";
@@ -398,6 +421,7 @@ int main(void) {
                 cmocka_unit_test(the_first_look_counts),
                 cmocka_unit_test(no_setting_is_guessed),
                 cmocka_unit_test(a_forged_mark_makes_no_kill),
+                cmocka_unit_test(a_killers_line_may_be_its_victims),
                 cmocka_unit_test(one_service_does_not_fill_the_table),
                 cmocka_unit_test(a_kill_is_accounted_for_once),
                 cmocka_unit_test(the_host_is_not_blamed_for_certain_without_counters),
