@@ -28,6 +28,10 @@ void engine_set_id_prefix(Engine *engine, const char *prefix) {
         snprintf(engine->inquest->prefix, sizeof(engine->inquest->prefix), "%s", prefix);
 }
 
+uint64_t engine_n_lost(const Engine *engine) {
+        return engine->inquest->n_lost;
+}
+
 bool engine_knows_ledger(const Engine *engine, const char *path) {
         return ledger_knows(&engine->inquest->ledger, path);
 }

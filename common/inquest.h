@@ -114,7 +114,9 @@ struct Inquest {
         unsigned last_case, last_run;
         Case cases[CASES_MAX];
         uint64_t n_events;
-        uint64_t n_lost; /* cases that found no place */
+        uint64_t n_lost, n_lost_told; /* facts that found no place among the cases; as far as that was told */
+        usec_t lost_told_at;          /* 0 = never */
+        char lost_in[CGROUP_PATH_MAX]; /* whose was the last of them */
         Incident living[LIVING_MAX];
         unsigned next_living;
         Ghost ghosts[GHOSTS_MAX];

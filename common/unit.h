@@ -238,3 +238,4 @@ struct Incident;
 void tell_incident(const Step *step, const struct Incident *incident); /* it must live until the actions are carried out */
 void tell_count(Witness *witness, uint64_t n);
 void tell_sighted(const Step *step, const struct Incident *incident);
+void tell_crowded(const Step *step, const char *path, uint64_t n);

@@ -27,7 +27,7 @@ typedef struct Court {
         ActionList actions;
         usec_t now;
         char told[8192];
-        unsigned n_sighted, n_rungs;
+        unsigned n_sighted, n_rungs, n_crowded;
 } Court;
 
 static inline void note(Court *court, const Action *action) {
@@ -35,6 +35,7 @@ static inline void note(Court *court, const Action *action) {
         const Incident *i = action->record.incident;
 
         court->n_sighted += action->kind == ACTION_RECORD && action->record.kind == RECORD_SIGHTED;
+        court->n_crowded += action->kind == ACTION_RECORD && action->record.kind == RECORD_CROWDED;
         court->n_rungs += action->kind == ACTION_RECORD && action->record.kind == RECORD_RUNG;
         if (action->kind != ACTION_RECORD || action->record.kind != RECORD_INCIDENT)
                 return;

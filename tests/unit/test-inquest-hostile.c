@@ -275,6 +275,30 @@ static void one_service_does_not_fill_the_table(void **state) {
         court_close(&court, court.told);
 }
 
+/* What finds no place is counted and told: at once, then once a minute at most, and never when nothing was lost. */
+static void what_finds_no_place_is_told(void **state) {
+        Court court;
+
+        (void) state;
+        court_open(&court);
+        for (int pid = 1000; pid < 1016; pid++)
+                witness(&court, API, SAW(FACT_RAISED, .source = WITNESS_UPROBE, .pid = pid));
+        pass(&court, 30 * SEC);
+        assert_int_equal(engine_n_lost(court.engine), 0);
+        assert_int_equal(court.n_crowded, 0);
+        for (unsigned i = 0; i < 9; i++) {
+                for (int pid = 2000; pid < 2020; pid++)
+                        witness(&court, API, SAW(FACT_RAISED, .source = WITNESS_UPROBE, .pid = pid + (int) i * 20));
+                pass(&court, 10 * SEC);
+        }
+        assert_int_equal(engine_n_lost(court.engine), 9 * 4);
+        assert_int_equal(court.n_crowded, 2);
+        pass(&court, 600 * SEC);
+        assert_int_equal(court.n_crowded, 3);
+        assert_true(engine_next_deadline(court.engine) > court.now + 5 * SEC);
+        court_close(&court, court.told);
+}
+
 /* Kills that two witnesses saw are not owed to anybody: nor more of them than there were. */
 static void a_kill_is_accounted_for_once(void **state) {
         static const char other[] = "/system.slice/other.service";
@@ -423,6 +447,7 @@ int main(void) {
                 cmocka_unit_test(a_forged_mark_makes_no_kill),
                 cmocka_unit_test(a_killers_line_may_be_its_victims),
                 cmocka_unit_test(one_service_does_not_fill_the_table),
+                cmocka_unit_test(what_finds_no_place_is_told),
                 cmocka_unit_test(a_kill_is_accounted_for_once),
                 cmocka_unit_test(the_host_is_not_blamed_for_certain_without_counters),
                 cmocka_unit_test(what_is_told_is_text),
