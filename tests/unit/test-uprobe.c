@@ -474,6 +474,38 @@ static void test_other_files_are_left_alone(void **state) {
         (void) close(client);
 }
 
+/* A process maps somebody else's Python below its own executable, or has another file, or none, where the library was: what
+ * is found in that place says nothing about the file that is mapped. */
+static void test_no_process_speaks_for_a_file_of_others(void **state) {
+        UprobeRequest request;
+        char mark, target[4096];
+        int client;
+
+        (void) state;
+        add_process(500, 1234, "/usr/bin/python3.11");
+        temproot_write(&root, "proc/500/liar", "\177ELF, or nearly");
+        (void) snprintf(target, sizeof(target), "%s", temproot_path(&root, "proc/500/liar"));
+        assert_int_equal(symlink(target, temproot_path(&root, "proc/500/exe")), 0);
+        add_process(501, 1234, "/usr/bin/python3.11");
+        install("proc/501/root/usr/bin/python3.11", &python, 'l');
+        add_process(502, 1234, "/usr/bin/python3.11"); /* its file is not there */
+        assert_int_equal(uprobe_cover(uprobe, 500), 0);
+        assert_true(next_request(&request, &mark) < 0);
+        assert_int_equal(uprobe_cover(uprobe, 501), 0);
+        client = next_request(&request, &mark);
+        assert_true(client >= 0 && mark == 'l');
+        (void) close(client);
+        client = next_request(&request, &mark); /* it is asked once more */
+        (void) close(client);
+        assert_int_equal(uprobe_cover(uprobe, 502), 0);
+        assert_true(next_request(&request, &mark) < 0);
+        add_python(503, 1234, 'a');
+        assert_int_equal(uprobe_cover(uprobe, 503), 0);
+        client = next_request(&request, &mark);
+        assert_true(client >= 0 && mark == 'a');
+        (void) close(client);
+}
+
 static void test_an_absent_helper_is_tried_again_later(void **state) {
         UprobeRequest request;
         char mark;
@@ -515,8 +547,8 @@ static void test_bad_answers(void **state) {
                 int fds[4], client;
                 char mark;
 
-                add_python(500, 2000 + i, (char) ('a' + i));
-                assert_int_equal(uprobe_cover(uprobe, 500), 0);
+                add_python(500 + (int) i, 2000 + i, (char) ('a' + i));
+                assert_int_equal(uprobe_cover(uprobe, 500 + (int) i), 0);
                 client = next_request(&request, &mark);
                 assert_true(client >= 0);
                 make_events(cases[i].n_fds, fds);
@@ -594,6 +626,7 @@ int main(void) {
                 TEST(test_rings_full_of_nonsense_are_harmless),
                 TEST(test_a_known_file_is_not_asked_for_again),
                 TEST(test_other_files_are_left_alone),
+                TEST(test_no_process_speaks_for_a_file_of_others),
                 TEST(test_an_absent_helper_is_tried_again_later),
                 TEST(test_bad_answers),
                 TEST(test_a_helper_that_ends),
