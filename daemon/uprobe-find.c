@@ -1,11 +1,13 @@
 /* See uprobe-find.h. A file that may be a CPython is the executable, or one with a name like one: an extension module
  * that has one inside of it under another name is not found. */
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <linux/openat2.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/vfs.h>
 
 #include "fd.h"
 #include "uprobe-find.h"
@@ -32,12 +34,18 @@ static FileKey key_of(const struct stat *st) {
         return (FileKey){.device = st->st_dev, .inode = st->st_ino};
 }
 
-/* From an O_PATH fd to one for reading: what is no regular file (a FIFO, a device) is not opened at all. */
+/* From an O_PATH fd to one for reading: what is no regular file (a FIFO, a device) is not opened at all. Nor what some process
+ * serves: when it sets a probe the kernel may read the file, and until its server answers nobody on the host can fork. */
 static int reopen(int fd, const struct stat *st) {
+        struct statfs fs;
         char path[64];
         int r;
 
         if (!S_ISREG(st->st_mode))
+                return -ENOEXEC;
+        if (fstatfs(fd, &fs) < 0)
+                return -errno;
+        if (fs.f_type == FUSE_SUPER_MAGIC)
                 return -ENOEXEC;
         (void) snprintf(path, sizeof(path), "/proc/self/fd/%i", fd);
         r = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);

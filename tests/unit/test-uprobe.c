@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <dlfcn.h>
+#include <linux/magic.h>
 #include <linux/perf_event.h>
 #include <stdarg.h>
 #include <sys/eventfd.h>
@@ -10,6 +11,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/vfs.h>
 #include <time.h>
 
 #include "fake-elf.h"
@@ -77,6 +79,19 @@ int ioctl(int fd, unsigned long request, ...) {
         n_enabled += request == PERF_EVENT_IOC_ENABLE;
         n_outputs += request == PERF_EVENT_IOC_SET_OUTPUT;
         return 0;
+}
+
+static bool is_fuse;
+
+int fstatfs(int fd, struct statfs *ret) {
+        int (*real)(int, struct statfs *);
+        int r;
+
+        *(void **) &real = dlsym(RTLD_NEXT, "fstatfs");
+        r = real(fd, ret);
+        if (is_fuse)
+                ret->f_type = FUSE_SUPER_MAGIC;
+        return r;
 }
 
 int clock_gettime(clockid_t clock, struct timespec *ret) {
@@ -506,6 +521,22 @@ static void test_no_process_speaks_for_a_file_of_others(void **state) {
         (void) close(client);
 }
 
+/* Its server could keep the kernel waiting while it sets the probe, and all forks of the host with it. */
+static void test_a_file_that_a_process_serves_is_not_probed(void **state) {
+        UprobeRequest request;
+        char mark;
+        int client;
+
+        (void) state;
+        is_fuse = true;
+        add_python(500, 1234, 'a');
+        assert_int_equal(uprobe_cover(uprobe, 500), 0);
+        client = next_request(&request, &mark);
+        is_fuse = false;
+        assert_true(client < 0);
+        assert_int_equal(uprobe_error(uprobe), 0);
+}
+
 static void test_an_absent_helper_is_tried_again_later(void **state) {
         UprobeRequest request;
         char mark;
@@ -627,6 +658,7 @@ int main(void) {
                 TEST(test_a_known_file_is_not_asked_for_again),
                 TEST(test_other_files_are_left_alone),
                 TEST(test_no_process_speaks_for_a_file_of_others),
+                TEST(test_a_file_that_a_process_serves_is_not_probed),
                 TEST(test_an_absent_helper_is_tried_again_later),
                 TEST(test_bad_answers),
                 TEST(test_a_helper_that_ends),
