@@ -138,6 +138,11 @@ static void take_look(Case *c, const Witness *witness) {
         }
         if (witness->source == WITNESS_SYSTEMD)
                 return;
+        /* Its areas are counted a moment later (looks.h). */
+        if (witness->code == 0 && witness->look.start == c->look.start && c->look.maps == 0) {
+                c->look.maps = witness->look.maps;
+                c->look.maps_limit = witness->look.maps_limit;
+        }
         if (c->look.start != 0 || c->look.ram_and_swap != 0)
                 return;
         c->look = witness->look;

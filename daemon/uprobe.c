@@ -281,6 +281,10 @@ Uprobe *uprobe_free(Uprobe *uprobe) {
         return NULL;
 }
 
+Worker *uprobe_worker(const Uprobe *uprobe) {
+        return uprobe->worker;
+}
+
 unsigned uprobe_n_builds(const Uprobe *uprobe) {
         unsigned n = 0;
 

@@ -195,6 +195,27 @@ static void the_first_look_counts(void **state) {
         court_close(&court, "memory-error map-count survived certain 50 x1\n");
 }
 
+/* Areas are counted a moment after the rest, as that may wait for the process; of the process that had been looked at. */
+static void the_areas_come_later(void **state) {
+        Witness first = SAW(FACT_LOOK, .source = WITNESS_PROC, .pid = 50), counted;
+        Court court;
+
+        (void) state;
+        first.look = (ProcessLook){.start = 5, .as_limit = BYTES_INFINITY, .data_limit = BYTES_INFINITY, .maps_limit = 65530,
+                                   .ram_and_swap = GIB};
+        for (uint64_t start = 5; start <= 6; start++) {
+                counted = first;
+                counted.look.start = start;
+                counted.look.maps = 65528;
+                court_open(&court);
+                witness(&court, API, SAW(FACT_RAISED, .source = WITNESS_UPROBE, .pid = 50));
+                witness(&court, API, first);
+                witness(&court, API, counted);
+                court_close(&court, start == 5 ? "memory-error map-count survived certain 50 x1\n"
+                                               : "memory-error unknown survived certain 50 x1\n");
+        }
+}
+
 /* 0 is a setting of vm.overcommit_memory, and what is not known: the size is to blame only where the setting is known. */
 static void no_setting_is_guessed(void **state) {
         Witness gone = SAW(FACT_LOOK, .source = WITNESS_PROC, .pid = 50, .code = 1);
@@ -443,6 +464,7 @@ int main(void) {
                 cmocka_unit_test(a_mention_hides_no_other_end),
                 cmocka_unit_test(an_error_travels_from_an_error_only),
                 cmocka_unit_test(the_first_look_counts),
+                cmocka_unit_test(the_areas_come_later),
                 cmocka_unit_test(no_setting_is_guessed),
                 cmocka_unit_test(a_forged_mark_makes_no_kill),
                 cmocka_unit_test(a_killers_line_may_be_its_victims),
