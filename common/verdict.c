@@ -89,6 +89,7 @@ static bool was_other_runtime(const Case *c) {
         return c->class == CASE_ERROR && case_has(c, FACT_RUNTIME);
 }
 
+/* A shell passes it on where its child was killed with SIGKILL, and of whoever kills without a word nobody hears. */
 static bool exited_137(const Case *c) {
         return ended_by(c, CODE_EXITED, STATUS_137);
 }
@@ -116,7 +117,7 @@ static const struct {
         {was_backed, VERDICT_MEMORY_ERROR, CONFIDENCE_LIKELY},
         {was_printed, VERDICT_MEMORY_ERROR, CONFIDENCE_POSSIBLE},
         {was_other_runtime, VERDICT_RUNTIME_OOM, CONFIDENCE_POSSIBLE},
-        {exited_137, VERDICT_EXIT_137, CONFIDENCE_CERTAIN},
+        {exited_137, VERDICT_EXIT_137, CONFIDENCE_LIKELY},
         {failed, VERDICT_FAILURE, CONFIDENCE_LIKELY},
 };
 
