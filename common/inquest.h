@@ -182,6 +182,11 @@ void incident_set_id(Inquest *inquest, Incident *incident);
 void verdict_judge(const Inquest *inquest, Case *c);
 Cause cause_judge(const Case *c, Confidence *confidence);
 
+/* Is an end at this time our doing? 0 = unknown, but while we looked. */
+static inline bool is_our_doing(const Disruption *disruption, usec_t at) {
+        return disruption->until != 0 && at <= disruption->until;
+}
+
 static inline bool case_has(const Case *c, Fact fact) {
         return c->facts & 1U << fact;
 }

@@ -45,9 +45,9 @@ typedef struct RunEnd {
         usec_t at;
 } RunEnd;
 
-/* What we did to a run that ends or interrupts it; at 0 = nothing. */
+/* What we did to a run that ends or interrupts it. */
 typedef struct Disruption {
-        usec_t at;
+        usec_t until; /* an end up to then is our doing; 0 = nothing was done */
         Verb verb;
 } Disruption;
 

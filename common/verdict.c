@@ -51,7 +51,7 @@ static bool oomd_killed(const Case *c) {
 }
 
 static bool we_did(const Case *c) {
-        return c->class != CASE_ERROR && c->disruption.at != 0 && c->end.code != 0;
+        return c->class != CASE_ERROR && c->end.code != 0 && is_our_doing(&c->disruption, c->end.at);
 }
 
 static bool was_killed(const Case *c) {

@@ -17,8 +17,9 @@
 #define SEC USEC_PER_SEC
 #define MS USEC_PER_MSEC
 
-static const char court_policy[] = "[Match]\nUnit=*.service\n[Rung a]\nEvent=memory-error 2/10min\nAction=notify\n"
-                                   "[Rung b]\nEvent=oom-kill 3/10min\nAction=notify\n";
+static const char court_policy[] = "[Match]\nUnit=*.service\n[Policy]\nMode=act\n[Rung a]\nEvent=memory-error 2/10min\nAction=notify\n"
+                                   "[Rung b]\nEvent=oom-kill 3/10min\nAction=notify\n"
+                                   "[Rung c]\nEvent=oom-kill 99/10min\nAction=restart\n";
 
 /* What was told, a line an incident: "VERDICT CAUSE FATE CONFIDENCE PID xCOUNT". */
 typedef struct Court {

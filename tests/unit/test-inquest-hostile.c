@@ -195,6 +195,50 @@ static void the_first_look_counts(void **state) {
         court_close(&court, "memory-error map-count survived certain 50 x1\n");
 }
 
+/* A restart that was refused, or only played (--dry-run), ends nothing: what ends the run later is not our doing. */
+static void an_action_that_failed_explains_no_later_end(void **state) {
+        static const struct {
+                int result;
+                bool ends_first;
+                usec_t later;
+                const char *told;
+        } rows[] = {
+                {-ENOTCONN, false, 1 * SEC, ""},
+                {0, false, 60 * SEC, ""},
+                {0, true, 0, "memguard - exited certain 42 x1\n"},
+                {0, false, 5 * SEC, "memguard - exited certain 42 x1\n"},
+                {-EIO, true, 0, "memguard - exited certain 42 x1\n"}, /* it was stopped, and did not start again */
+                {-ETIMEDOUT, false, 5 * SEC, "memguard - exited certain 42 x1\n"},
+        };
+
+        (void) state;
+        for (unsigned i = 0; i < ELEMENTSOF(rows); i++) {
+                Event drill, done;
+                Court court;
+
+                court_open(&court);
+                drill = about(&court, EVENT_DRILL, API);
+                snprintf(drill.drill.rung, sizeof(drill.drill.rung), "c");
+                feed(&court, &drill);
+                done = about(&court, EVENT_DONE, API);
+                for (unsigned k = 0; k < court.actions.n_items; k++)
+                        if (court.actions.items[k].kind == ACTION_DO)
+                                done.done.id = court.actions.items[k].id;
+                assert_true(done.done.id != 0);
+                pass(&court, 100 * MS);
+                if (rows[i].ends_first)
+                        ended(&court, 42, "exit-code", 1, 1);
+                done.time = court.now;
+                done.done.result = rows[i].result;
+                feed(&court, &done);
+                pass(&court, rows[i].later);
+                if (!rows[i].ends_first)
+                        ended(&court, 42, "exit-code", 1, 1);
+                stop(&court, API);
+                court_close(&court, rows[i].told);
+        }
+}
+
 /* Areas are counted a moment after the rest, as that may wait for the process; of the process that had been looked at. */
 static void the_areas_come_later(void **state) {
         Witness first = SAW(FACT_LOOK, .source = WITNESS_PROC, .pid = 50), counted;
@@ -465,6 +509,7 @@ int main(void) {
                 cmocka_unit_test(an_error_travels_from_an_error_only),
                 cmocka_unit_test(the_first_look_counts),
                 cmocka_unit_test(the_areas_come_later),
+                cmocka_unit_test(an_action_that_failed_explains_no_later_end),
                 cmocka_unit_test(no_setting_is_guessed),
                 cmocka_unit_test(a_forged_mark_makes_no_kill),
                 cmocka_unit_test(a_killers_line_may_be_its_victims),

@@ -12,7 +12,7 @@
 #define API "/system.slice/api.service"
 #define BIT(fact) (1U << FACT_##fact)
 #define ENDED(c, s, ...) .end = {.pid = 42, .code = c, .status = s, __VA_ARGS__}
-#define WE_DID .disruption = {.at = 1, .verb = VERB_RESTART}
+#define WE_DID .disruption = {.until = 1, .verb = VERB_RESTART}
 
 static Inquest inquest;
 
