@@ -60,6 +60,7 @@ typedef struct Case {
         bool sighted;      /* told already that something was seen */
         usec_t raised_at;  /* when its process last raised an error */
         uint32_t facts;    /* bit i: Fact i was seen */
+        uint32_t blind;    /* bit i: WitnessKind i said that it may have missed something */
         bool xattr;        /* a userspace killer's mark on the cgroup, which its user could have made */
         bool refused;      /* an allocation was, not only an error made by a program that may have its own reasons */
         bool maybe_start;  /* a probe was hit, perhaps by the start of an interpreter */

@@ -29,6 +29,7 @@ typedef struct Court {
         usec_t now;
         char told[8192];
         unsigned n_sighted, n_rungs, n_crowded;
+        unsigned n_evidence; /* of the incident that was told last */
 } Court;
 
 static inline void note(Court *court, const Action *action) {
@@ -41,6 +42,7 @@ static inline void note(Court *court, const Action *action) {
         if (action->kind != ACTION_RECORD || action->record.kind != RECORD_INCIDENT)
                 return;
         assert_true(action->record.text[0]);
+        court->n_evidence = i->n_evidence;
         snprintf(court->told + n, sizeof(court->told) - n, "%s %s %s %s %d x%u\n", verdict_name(i->verdict),
                  i->cause == CAUSE_NONE ? "-" : cause_name(i->cause), fate_name(i->fate),
                  confidence_name(i->confidence), i->pid, i->count);

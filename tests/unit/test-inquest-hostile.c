@@ -239,6 +239,30 @@ static void an_action_that_failed_explains_no_later_end(void **state) {
         }
 }
 
+/* What a witness may have missed stands among the evidence: once for each, and of this unit only. */
+static void blindness_is_told(void **state) {
+        Witness kernel = SAW(FACT_BLIND, .source = WITNESS_KERNEL, .text = "Records of the kernel's log are missing.");
+        Witness muted = SAW(FACT_BLIND, .source = WITNESS_JOURNAL, .unit = "api.service"), other = muted;
+        Court court;
+
+        (void) state;
+        snprintf(other.unit, sizeof(other.unit), "other.service");
+        court_open(&court);
+        witness(&court, API, SAW(FACT_RAISED, .source = WITNESS_UPROBE, .pid = 50));
+        witness(&court, "", other);
+        court_close(&court, "memory-error unknown survived certain 50 x1\n");
+        assert_int_equal(court.n_evidence, 1);
+        court_open(&court);
+        witness(&court, API, SAW(FACT_RAISED, .source = WITNESS_UPROBE, .pid = 50));
+        for (unsigned i = 0; i < 20; i++) {
+                snprintf(kernel.text, sizeof(kernel.text), "%u callbacks suppressed", i);
+                witness(&court, "", kernel);
+                witness(&court, "", muted);
+        }
+        court_close(&court, "memory-error unknown survived certain 50 x1\n");
+        assert_int_equal(court.n_evidence, 3);
+}
+
 /* Areas are counted a moment after the rest, as that may wait for the process; of the process that had been looked at. */
 static void the_areas_come_later(void **state) {
         Witness first = SAW(FACT_LOOK, .source = WITNESS_PROC, .pid = 50), counted;
@@ -508,6 +532,7 @@ int main(void) {
                 cmocka_unit_test(a_mention_hides_no_other_end),
                 cmocka_unit_test(an_error_travels_from_an_error_only),
                 cmocka_unit_test(the_first_look_counts),
+                cmocka_unit_test(blindness_is_told),
                 cmocka_unit_test(the_areas_come_later),
                 cmocka_unit_test(an_action_that_failed_explains_no_later_end),
                 cmocka_unit_test(no_setting_is_guessed),
