@@ -85,4 +85,5 @@ int engine_get_unit(const Engine *engine, const char *path, UnitView *ret);
 int engine_pressure_wanted(const Policy *policy, usec_t *ret_stall, usec_t *ret_window);
 
 bool engine_is_paused(const Engine *engine);
+uint64_t engine_n_lost(const Engine *engine); /* reports of incidents that found no place, as too many came at once */
 const char *watch_name(Watch watch);

@@ -76,7 +76,6 @@ static Case *free_case(Inquest *inquest, unsigned run, CaseClass class, usec_t n
         oldest = n < CASES_A_RUN && oldest ? oldest : its_oldest;
         if (oldest)
                 oldest->closes = now;
-        inquest->n_lost++;
         return NULL;
 }
 
@@ -133,8 +132,11 @@ Case *case_open(const Step *step, const RunRef *ref, CaseClass class, int pid, u
         Case *c = free_case(inquest, ref->run, class, step->now);
         const Unit *live;
 
-        if (!c)
+        if (!c) {
+                inquest->n_lost++;
+                memcpy(inquest->lost_in, run_path(ref), strlen(run_path(ref)) + 1);
                 return NULL;
+        }
         *c = (Case){.open = true, .class = class, .opened = step->now};
         take_run(inquest, c, ref);
         c->incident.at = at != 0 ? at : step->now;

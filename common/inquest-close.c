@@ -9,6 +9,7 @@
 #define READ_BACK (10 * USEC_PER_SEC) /* before the first evidence */
 #define CODE_KILLED 2
 #define STATUS_137 137
+#define TELL_LOST USEC_PER_MINUTE /* so often at most */
 
 /* Did the run end in a way that a kernel kill can lead to? Only then may it come for what a parent's counters owe. */
 static bool may_claim(const Case *c) {
@@ -119,9 +120,26 @@ static bool has_room(const Step *step) {
         return step->actions->n_items + ROOM <= ACTIONS_MAX / 4 * 3;
 }
 
+static usec_t lost_due(const Inquest *inquest) {
+        if (inquest->n_lost == inquest->n_lost_told)
+                return USEC_INFINITY;
+        return inquest->lost_told_at != 0 ? util_add(inquest->lost_told_at, TELL_LOST) : 0;
+}
+
+static void say_lost(const Step *step) {
+        Inquest *inquest = step->engine->inquest;
+
+        if (lost_due(inquest) > step->now || !has_room(step))
+                return;
+        tell_crowded(step, inquest->lost_in, inquest->n_lost - inquest->n_lost_told);
+        inquest->n_lost_told = inquest->n_lost;
+        inquest->lost_told_at = MAX(step->now, 1);
+}
+
 void inquest_tick(const Step *step) {
         unsigned n = 0;
 
+        say_lost(step);
         for (unsigned i = 0; i < CASES_MAX && n < CLOSED_A_TICK && has_room(step);) {
                 Case *c = &step->engine->inquest->cases[i];
 
@@ -141,7 +159,7 @@ void inquest_tick(const Step *step) {
 }
 
 usec_t inquest_deadline(const Inquest *inquest) {
-        usec_t least = USEC_INFINITY;
+        usec_t least = lost_due(inquest);
 
         for (unsigned i = 0; i < CASES_MAX; i++)
                 if (inquest->cases[i].open)

@@ -6,7 +6,7 @@
 #define CODE_KILLED 2
 
 static bool is_noteworthy(const Witness *witness, const Disruption *disruption) {
-        return disruption->at != 0 || (witness->word[0] && !util_streq(witness->word, "success")) ||
+        return is_our_doing(disruption, witness->at) || (witness->word[0] && !util_streq(witness->word, "success")) ||
                (witness->word[0] == 0 && (witness->code != CODE_EXITED || witness->status != 0));
 }
 
@@ -29,7 +29,7 @@ static bool is_sure_error(const Case *c) {
 /* The end of a run explains itself by what is open about it: a kill, an error. Several kills of one end are one incident. An
  * end that somebody else brought about is explained by an error that is sure only, not by the name of one in a log. */
 static Case *explain_end(const Step *step, unsigned run, bool killed, const RunEnd *end, const Disruption *disruption) {
-        bool others = disruption->at != 0 || util_streq(end->result, "oom-kill");
+        bool others = is_our_doing(disruption, end->at) || util_streq(end->result, "oom-kill");
         Case *kill = NULL, *other = NULL;
 
         for (unsigned i = 0; i < CASES_MAX; i++) {

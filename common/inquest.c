@@ -28,6 +28,10 @@ void engine_set_id_prefix(Engine *engine, const char *prefix) {
         snprintf(engine->inquest->prefix, sizeof(engine->inquest->prefix), "%s", prefix);
 }
 
+uint64_t engine_n_lost(const Engine *engine) {
+        return engine->inquest->n_lost;
+}
+
 bool engine_knows_ledger(const Engine *engine, const char *path) {
         return ledger_knows(&engine->inquest->ledger, path);
 }
@@ -134,6 +138,11 @@ static void take_look(Case *c, const Witness *witness) {
         }
         if (witness->source == WITNESS_SYSTEMD)
                 return;
+        /* Its areas are counted a moment later (looks.h). */
+        if (witness->code == 0 && witness->look.start == c->look.start && c->look.maps == 0) {
+                c->look.maps = witness->look.maps;
+                c->look.maps_limit = witness->look.maps_limit;
+        }
         if (c->look.start != 0 || c->look.ram_and_swap != 0)
                 return;
         c->look = witness->look;
@@ -251,6 +260,19 @@ static bool is_old_news(const Inquest *inquest, const Witness *witness) {
                witness->fact != FACT_LOOK;
 }
 
+/* Of one unit, or of all. Once each: how much was lost is no more evidence. */
+static void note_blind(const Step *step, const Witness *witness) {
+        for (unsigned i = 0; i < CASES_MAX; i++) {
+                Case *c = &step->engine->inquest->cases[i];
+
+                if (!c->open || (c->blind & 1U << witness->source) ||
+                    (witness->unit[0] && !util_streq(unitname_of_path(c->incident.path), witness->unit)))
+                        continue;
+                c->blind |= 1U << witness->source;
+                incident_add_evidence(&c->incident, witness->source, step->now, witness->text);
+        }
+}
+
 void inquest_witness(const Step *step, const Event *event) {
         Inquest *inquest = step->engine->inquest;
         const Witness *witness = &event->witness;
@@ -259,6 +281,7 @@ void inquest_witness(const Step *step, const Event *event) {
         if (witness->fact == FACT_BLIND) {
                 if (witness->source == WITNESS_KERNEL)
                         inquest->kernel_blind_until = util_add(step->now, KERNEL_BLIND);
+                note_blind(step, witness);
                 return;
         }
         if (is_old_news(inquest, witness))

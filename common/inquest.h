@@ -60,6 +60,7 @@ typedef struct Case {
         bool sighted;      /* told already that something was seen */
         usec_t raised_at;  /* when its process last raised an error */
         uint32_t facts;    /* bit i: Fact i was seen */
+        uint32_t blind;    /* bit i: WitnessKind i said that it may have missed something */
         bool xattr;        /* a userspace killer's mark on the cgroup, which its user could have made */
         bool refused;      /* an allocation was, not only an error made by a program that may have its own reasons */
         bool maybe_start;  /* a probe was hit, perhaps by the start of an interpreter */
@@ -114,7 +115,9 @@ struct Inquest {
         unsigned last_case, last_run;
         Case cases[CASES_MAX];
         uint64_t n_events;
-        uint64_t n_lost; /* cases that found no place */
+        uint64_t n_lost, n_lost_told; /* facts that found no place among the cases; as far as that was told */
+        usec_t lost_told_at;          /* 0 = never */
+        char lost_in[CGROUP_PATH_MAX]; /* whose was the last of them */
         Incident living[LIVING_MAX];
         unsigned next_living;
         Ghost ghosts[GHOSTS_MAX];
@@ -179,6 +182,11 @@ void incident_set_id(Inquest *inquest, Incident *incident);
 /* verdict.c and cause.c: what it was. Fills verdict, cause, fate, confidence, count, killer and limit. */
 void verdict_judge(const Inquest *inquest, Case *c);
 Cause cause_judge(const Case *c, Confidence *confidence);
+
+/* Is an end at this time our doing? 0 = unknown, but while we looked. */
+static inline bool is_our_doing(const Disruption *disruption, usec_t at) {
+        return disruption->until != 0 && at <= disruption->until;
+}
 
 static inline bool case_has(const Case *c, Fact fact) {
         return c->facts & 1U << fact;

@@ -144,17 +144,23 @@ static uint32_t read_version(const ElfImage *image) {
         return (uint32_t) version;
 }
 
+#define READS_MAX 50000 /* of one file; libpython takes about a thousand. A file made to take millions is damaged */
+
 /* Most errors only mean that this file has no such thing; that it could not be read is never lost. */
 typedef struct Reader {
         elf_read_t read;
         void *userdata;
+        unsigned n_reads;
         int error;
 } Reader;
 
 static int read_noting(void *userdata, uint64_t offset, void *buf, size_t n) {
         Reader *reader = userdata;
-        int r = reader->error < 0 ? reader->error : reader->read(reader->userdata, offset, buf, n);
+        int r;
 
+        if (reader->error >= 0 && ++reader->n_reads > READS_MAX)
+                reader->error = -EBADMSG;
+        r = reader->error < 0 ? reader->error : reader->read(reader->userdata, offset, buf, n);
         if (r < 0 && r != -ENODATA)
                 reader->error = r;
         return r;

@@ -3,6 +3,7 @@
 
 #include "unit.h"
 
+#define END_MAX (30 * USEC_PER_SEC) /* an end that we brought about is seen this long after the action */
 #define ACTING_MAX (15 * USEC_PER_MINUTE) /* the shell bounds every action well below this; a second fence */
 #define RETRY_FAILED (10 * USEC_PER_SEC)
 #define RETRY_BUSY USEC_PER_SEC
@@ -103,7 +104,7 @@ static void ask(const Step *step, Unit *unit, const ActionSpec *spec) {
                 say_goodbye(step, unit, spec);
                 budget_spend(unit_own_budget(step->engine, unit), step->now);
                 ladder_begin_action(&unit->ladder);
-                unit->disruption = (Disruption){step->now, spec->verb};
+                unit->disruption = (Disruption){util_add(step->now, ACTING_MAX + END_MAX), spec->verb};
                 unit->acting_id = pending->id;
                 unit->acting_until = util_add(step->now, ACTING_MAX);
         }
@@ -198,6 +199,14 @@ static void note_failure(const Step *step, Unit *unit, const ActionSpec *spec) {
         }
 }
 
+/* What failed, or was only played (--dry-run), explains no end that comes later. */
+static void note_disruption(const Step *step, Unit *unit, const ActionSpec *spec, int result) {
+        bool may_come = result >= 0 || result == -ETIMEDOUT;
+
+        if (verb_is_disruptive(spec->verb) && unit->disruption.until != 0)
+                unit->disruption.until = may_come ? util_add(step->now, END_MAX) : step->now;
+}
+
 void rung_done(const Step *step, Unit *unit, const Event *event) {
         for (unsigned i = 0; i < PENDING_MAX; i++) {
                 Pending *pending = &step->engine->pendings[i];
@@ -208,6 +217,7 @@ void rung_done(const Step *step, Unit *unit, const Event *event) {
                 tell_action(step, unit, pending, event);
                 if (event->done.result < 0)
                         note_failure(step, unit, &pending->spec);
+                note_disruption(step, unit, &pending->spec, event->done.result);
                 if (unit->acting_id == pending->id)
                         end_acting(step, unit, pending, event->done.result);
                 *pending = (Pending){0};

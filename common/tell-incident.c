@@ -35,6 +35,21 @@ void tell_sighted(const Step *step, const Incident *incident) {
                  incident->pid, name, incident->id);
 }
 
+void tell_crowded(const Step *step, const char *path, uint64_t n) {
+        Action *action = step_action(step, NULL, ACTION_RECORD);
+        Record *record = &action->record;
+        char name[UNIT_NAME_MAX]; /* what is longer is cut */
+
+        memcpy(action->path, path, strlen(path) + 1);
+        *record = (Record){.kind = RECORD_CROWDED, .latency = USEC_INFINITY, .freed = BYTES_INFINITY};
+        (void) utf8_escape(unitname_of_path(path), name, sizeof(name));
+        snprintf(record->reason, sizeof(record->reason), "crowded");
+        snprintf(record->text, sizeof(record->text),
+                 "%llu report%s of memory incidents found no place, as more happened at once than can be judged; the last was of %s. "
+                 "Incidents of just now may be missing: see journalctl -k -g \"Killed process\" too.",
+                 (unsigned long long) n, n == 1 ? "" : "s", name);
+}
+
 void tell_count(Witness *witness, uint64_t n) {
         snprintf(witness->text, sizeof(witness->text),
                  "memory.events: oom_kill rose by %llu.", (unsigned long long) n);

@@ -116,7 +116,10 @@ static bool read_terminal(Span line, TraceLine *ret) {
 }
 
 static LineKind read_indented(Span line) {
-        if (span_starts(line, SPAN("  File \"")) && span_find(line, SPAN("\", line ")))
+        static const Span file = SPAN("  File \"");
+
+        /* Behind it: the quote that opens must not be the one that closes. */
+        if (span_starts(line, file) && span_find(span_from(line, file.n), SPAN("\", line ")))
                 return span_find(line, SPAN(", in "))  ? LINE_FRAME
                        : span_find(line, SPAN(" in ")) ? LINE_DUMP
                                                        : LINE_INDENTED;

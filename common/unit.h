@@ -45,9 +45,9 @@ typedef struct RunEnd {
         usec_t at;
 } RunEnd;
 
-/* What we did to a run that ends or interrupts it; at 0 = nothing. */
+/* What we did to a run that ends or interrupts it. */
 typedef struct Disruption {
-        usec_t at;
+        usec_t until; /* an end up to then is our doing; 0 = nothing was done */
         Verb verb;
 } Disruption;
 
@@ -238,3 +238,4 @@ struct Incident;
 void tell_incident(const Step *step, const struct Incident *incident); /* it must live until the actions are carried out */
 void tell_count(Witness *witness, uint64_t n);
 void tell_sighted(const Step *step, const struct Incident *incident);
+void tell_crowded(const Step *step, const char *path, uint64_t n);

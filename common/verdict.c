@@ -26,8 +26,18 @@ static bool kernel_owes(const Case *c) {
         return is_kill(c) && c->claimed > 0;
 }
 
-static bool userspace_killed(const Case *c) {
+/* A userspace killer logs its victim's command line and folders too, and a line break in there makes a line of the victim's own
+ * that names anybody: what it says is certain only where a run ended, and doubtful of a process that lives. */
+static bool userspace_claimed(const Case *c) {
         return is_kill(c) && case_has(c, FACT_USERSPACE);
+}
+
+static bool userspace_killed(const Case *c) {
+        return userspace_claimed(c) && c->end.code != 0;
+}
+
+static bool userspace_said(const Case *c) {
+        return userspace_claimed(c) && (c->gone || c->look.start == 0);
 }
 
 /* The mark may be its user's own doing: it counts where something was killed, as far as is known. */
@@ -41,7 +51,7 @@ static bool oomd_killed(const Case *c) {
 }
 
 static bool we_did(const Case *c) {
-        return c->class != CASE_ERROR && c->disruption.at != 0 && c->end.code != 0;
+        return c->class != CASE_ERROR && c->end.code != 0 && is_our_doing(&c->disruption, c->end.at);
 }
 
 static bool was_killed(const Case *c) {
@@ -79,6 +89,7 @@ static bool was_other_runtime(const Case *c) {
         return c->class == CASE_ERROR && case_has(c, FACT_RUNTIME);
 }
 
+/* A shell passes it on where its child was killed with SIGKILL, and of whoever kills without a word nobody hears. */
 static bool exited_137(const Case *c) {
         return ended_by(c, CODE_EXITED, STATUS_137);
 }
@@ -94,8 +105,10 @@ static const struct {
 } rules[] = {
         {kernel_killed, VERDICT_KERNEL_OOM_UNIT, CONFIDENCE_CERTAIN},
         {userspace_killed, VERDICT_USERSPACE_OOM, CONFIDENCE_CERTAIN},
+        {userspace_said, VERDICT_USERSPACE_OOM, CONFIDENCE_LIKELY},
         {kernel_owes, VERDICT_KERNEL_OOM_UNIT, CONFIDENCE_LIKELY},
         {oomd_killed, VERDICT_USERSPACE_OOM, CONFIDENCE_LIKELY},
+        {userspace_claimed, VERDICT_USERSPACE_OOM, CONFIDENCE_POSSIBLE},
         {we_did, VERDICT_MEMGUARD, CONFIDENCE_CERTAIN},
         {was_killed_by_manager, VERDICT_KILLED, CONFIDENCE_CERTAIN},
         {was_killed, VERDICT_KILLED, CONFIDENCE_LIKELY},
@@ -104,7 +117,7 @@ static const struct {
         {was_backed, VERDICT_MEMORY_ERROR, CONFIDENCE_LIKELY},
         {was_printed, VERDICT_MEMORY_ERROR, CONFIDENCE_POSSIBLE},
         {was_other_runtime, VERDICT_RUNTIME_OOM, CONFIDENCE_POSSIBLE},
-        {exited_137, VERDICT_EXIT_137, CONFIDENCE_CERTAIN},
+        {exited_137, VERDICT_EXIT_137, CONFIDENCE_LIKELY},
         {failed, VERDICT_FAILURE, CONFIDENCE_LIKELY},
 };
 

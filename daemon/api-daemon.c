@@ -74,11 +74,11 @@ static int put_counts(Api *api, sd_bus_message *m) {
         for (unsigned i = 0; i < API_CLIENTS_MAX; i++)
                 n_clients += api->clients[i].bus != NULL;
 
-        return sd_bus_message_append(m, "{sv}{sv}{sv}{sv}{sv}{sv}{sv}", "paused", "b", (int) engine_is_paused(engine),
+        return sd_bus_message_append(m, "{sv}{sv}{sv}{sv}{sv}{sv}{sv}{sv}", "paused", "b", (int) engine_is_paused(engine),
                                      "units", "u", n_units, "units_max", "u", (uint32_t) ENGINE_UNITS_MAX,
                                      "units_by_wire", "u", n_watch[WATCH_WIRE], "units_by_timer", "u",
                                      n_watch[WATCH_TIMER], "clients", "u", n_clients, "clients_max", "u",
-                                     (uint32_t) API_CLIENTS_MAX);
+                                     (uint32_t) API_CLIENTS_MAX, "incident_reports_lost", "t", engine_n_lost(engine));
 }
 
 int api_put_daemon(Api *api, sd_bus_message *m) {

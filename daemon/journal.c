@@ -173,6 +173,7 @@ static void put_evidence(Entry *entry, const Incident *incident, usec_t offset) 
                                 (unsigned long long) (evidence->at + offset), evidence->text);
                 field(entry, "MEMGUARD_EVIDENCE", line);
         }
+        number(entry, "MEMGUARD_EVIDENCE_DROPPED", incident->n_dropped, 0);
 }
 
 static void put_verdict(Entry *entry, const Incident *incident, usec_t offset) {

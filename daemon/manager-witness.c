@@ -102,12 +102,14 @@ static void ask_limits(Manager *manager, const char *path, int pid) {
 void manager_look(Manager *manager, const Action *action) {
         Witness witness;
 
-        if (proclook_read(&manager->kernfs, action->pid, /* count_maps= */ true, &witness) < 0)
+        if (proclook_read(&manager->kernfs, action->pid, /* count_maps= */ false, &witness) < 0)
                 return;
         if (action->start != 0 && witness.look.start != 0 && witness.look.start != action->start) {
                 witness = (Witness){.source = WITNESS_PROC, .fact = FACT_LOOK, .pid = action->pid, .code = 1};
         }
         saw(manager, action->path, &witness);
+        if (witness.code == 0 && manager->looks)
+                (void) looks_count(manager->looks, action->path, action->pid, witness.look.start);
         if (witness.code == 1 && action->start == 0 && is_pid1s(action->path))
                 ask_limits(manager, action->path, action->pid);
 }
@@ -293,6 +295,9 @@ int manager_witness_start(Manager *manager) {
         r = uprobe_new(&manager->uprobe, manager->event, &manager->kernfs, path, &uprobe);
         if (r < 0)
                 return r;
+        r = looks_new(&manager->looks, &manager->kernfs, uprobe_worker(manager->uprobe), saw, manager);
+        if (r < 0)
+                return r;
         snprintf(path, sizeof(path), "%s/usr/bin/python3", manager->options.root);
         (void) uprobe_cover_file(manager->uprobe, path);
         return 0;
@@ -315,6 +320,7 @@ void manager_witness_done(Manager *manager) {
         manager->kmsg = kmsg_free(manager->kmsg);
         manager->textwatch = textwatch_free(manager->textwatch);
         manager->uprobe = uprobe_free(manager->uprobe);
+        manager->looks = looks_free(manager->looks);
         sd_event_source_unref(manager->errands);
         manager->errands = NULL;
 }

@@ -11,6 +11,7 @@
 #include "engine.h"
 #include "kernfs.h"
 #include "kmsg.h"
+#include "looks.h"
 #include "pastfile.h"
 #include "psi.h"
 #include "systemd.h"
@@ -81,6 +82,7 @@ typedef struct Manager {
         Kmsg *kmsg;           /* these three may be NULL */
         Textwatch *textwatch;
         Uprobe *uprobe;
+        Looks *looks;
         sd_event_source *errands;
         LimitQuery limit_queries[LIMIT_QUERIES_MAX];
         Guarded *guarded[ENGINE_UNITS_MAX]; /* sorted by path */

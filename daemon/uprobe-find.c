@@ -1,11 +1,13 @@
 /* See uprobe-find.h. A file that may be a CPython is the executable, or one with a name like one: an extension module
  * that has one inside of it under another name is not found. */
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <linux/openat2.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/vfs.h>
 
 #include "fd.h"
 #include "uprobe-find.h"
@@ -32,28 +34,51 @@ static FileKey key_of(const struct stat *st) {
         return (FileKey){.device = st->st_dev, .inode = st->st_ino};
 }
 
-/* From an O_PATH fd to one for reading: what is no regular file (a FIFO, a device) is not opened at all. */
-static int reopen(int fd, FileKey *ret_key) {
+/* From an O_PATH fd to one for reading: what is no regular file (a FIFO, a device) is not opened at all. Nor what some process
+ * serves: when it sets a probe the kernel may read the file, and until its server answers nobody on the host can fork. */
+static int reopen(int fd, const struct stat *st) {
+        struct statfs fs;
         char path[64];
-        struct stat st;
         int r;
 
-        if (fstat(fd, &st) < 0)
+        if (!S_ISREG(st->st_mode))
+                return -ENOEXEC;
+        if (fstatfs(fd, &fs) < 0)
                 return -errno;
-        if (!S_ISREG(st.st_mode))
+        if (fs.f_type == FUSE_SUPER_MAGIC)
                 return -ENOEXEC;
         (void) snprintf(path, sizeof(path), "/proc/self/fd/%i", fd);
         r = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-        if (r < 0)
-                return -errno;
-        *ret_key = key_of(&st);
-        return r;
+        return r < 0 ? -errno : r;
 }
 
-static void look_at_file(int path_fd, FoundFile *found) {
-        _cleanup_close_ int fd = reopen(path_fd, &found->own);
-        int r = fd < 0 ? fd : pyelf_resolve(read_fd, &fd, &found->build);
+static bool lists(const FileKey *keys, unsigned n, FileKey key) {
+        for (unsigned i = 0; i < n; i++)
+                if (filekey_equal(keys[i], key))
+                        return true;
+        return false;
+}
 
+static bool is_known(FindJob *job, FileKey key) {
+        if (!lists(job->known, job->n_known, key))
+                return false;
+        if (job->n_seen < FIND_FILES_MAX && !lists(job->seen, job->n_seen, key))
+                job->seen[job->n_seen++] = key;
+        return true;
+}
+
+/* The path may lead to another file than the mapped one, and its process may have seen to that: what is learned here is
+ * learned of the file that was opened. */
+static void look_at_file(FindJob *job, int path_fd, FoundFile *found) {
+        _cleanup_close_ int fd = -1;
+        struct stat st;
+        int r;
+
+        if (fstat(path_fd, &st) < 0 || is_known(job, key_of(&st)))
+                return;
+        found->own = key_of(&st);
+        fd = reopen(path_fd, &st);
+        r = fd < 0 ? fd : pyelf_resolve(read_fd, &fd, &found->build);
         found->unread = r < 0 && r != -ENOENT && r != -ENOEXEC && r != -EBADMSG;
         if (r >= 0)
                 found->fd = TAKE_FD(fd);
@@ -100,13 +125,6 @@ static bool is_like_python(const char *path) {
         return false;
 }
 
-static bool lists(const FileKey *keys, unsigned n, FileKey key) {
-        for (unsigned i = 0; i < n; i++)
-                if (filekey_equal(keys[i], key))
-                        return true;
-        return false;
-}
-
 static void look_at(FindJob *job, const Mapping *mapping) {
         _cleanup_close_ int fd = -1;
         FoundFile *found;
@@ -116,18 +134,13 @@ static void look_at(FindJob *job, const Mapping *mapping) {
         for (unsigned i = 0; i < job->n_found; i++)
                 if (filekey_equal(job->found[i].mapped, mapping->key))
                         return;
-        if (lists(job->known, job->n_known, mapping->key)) {
-                if (job->n_seen < FIND_FILES_MAX && !lists(job->seen, job->n_seen, mapping->key))
-                        job->seen[job->n_seen++] = mapping->key;
-                return;
-        }
-        if (job->n_found >= FIND_FILES_MAX)
+        if (is_known(job, mapping->key) || job->n_found >= FIND_FILES_MAX)
                 return;
         found = &job->found[job->n_found++];
-        *found = (FoundFile){.mapped = mapping->key, .fd = -1, .unread = true};
+        *found = (FoundFile){.mapped = mapping->key, .fd = -1};
         fd = open_mapping(job, mapping);
         if (fd >= 0)
-                look_at_file(fd, found);
+                look_at_file(job, fd, found);
 }
 
 /* "559d8f0e6000-559d8f0e8000 r-xp 00002000 fd:01 1234   /usr/bin/python3.11"; false when it is not code from a file. */
@@ -191,18 +204,12 @@ static int look_at_process(FindJob *job) {
 
 static int look_at_path(FindJob *job) {
         _cleanup_close_ int fd = open(job->path, O_PATH | O_CLOEXEC);
-        FoundFile *found = &job->found[0];
-        struct stat st;
 
-        if (fd < 0 || fstat(fd, &st) < 0)
+        if (fd < 0)
                 return -errno;
-        if (lists(job->known, job->n_known, key_of(&st))) {
-                job->seen[job->n_seen++] = key_of(&st);
-                return 0;
-        }
-        *found = (FoundFile){.mapped = key_of(&st), .fd = -1};
+        job->found[0] = (FoundFile){.fd = -1};
         job->n_found = 1;
-        look_at_file(fd, found);
+        look_at_file(job, fd, &job->found[0]);
         return 0;
 }
 

@@ -14,8 +14,8 @@ typedef struct FileKey {
 } FileKey;
 
 typedef struct FoundFile {
-        FileKey mapped; /* as in maps; other than `own` on btrfs and overlayfs, where several may lead to one file */
-        FileKey own;    /* as in stat() */
+        FileKey mapped; /* as in maps; other than `own` on btrfs and overlayfs, and where the process deceives */
+        FileKey own;    /* as in stat(), of what was looked at; zeroes: nothing was, as it is known or could not be opened */
         int fd;         /* of a CPython, for reading; -1 for everything else */
         bool unread;    /* it could not be read: nothing is said about it */
         PyBuild build;

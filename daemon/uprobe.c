@@ -101,7 +101,7 @@ static void add_build(Uprobe *uprobe, FoundFile *found, usec_t now) {
 
         if (build) {
                 build->seen = now;
-                remember(uprobe, found->mapped, build, USEC_INFINITY);
+                remember(uprobe, found->own, build, USEC_INFINITY);
                 return;
         }
         build = place_for_build(uprobe);
@@ -113,7 +113,7 @@ static void add_build(Uprobe *uprobe, FoundFile *found, usec_t now) {
         build->event = uprobe->event;
         build->worker = uprobe->worker;
         build->handlers = &uprobe->build_handlers;
-        remember(uprobe, found->mapped, build, USEC_INFINITY);
+        remember(uprobe, found->own, build, USEC_INFINITY);
         r = build_ask(build, TAKE_FD(found->fd), now);
         if (r < 0)
                 on_failed(uprobe, build, r);
@@ -139,8 +139,8 @@ static void find_done(void *userdata, int result) {
         for (unsigned i = 0; i < job->n_found; i++)
                 if (job->found[i].fd >= 0)
                         add_build(uprobe, &job->found[i], now);
-                else
-                        remember(uprobe, job->found[i].mapped, NULL,
+                else if (job->found[i].own.inode != 0)
+                        remember(uprobe, job->found[i].own, NULL,
                                  now + (job->found[i].unread ? RETRY_TIME : FORGET_TIME));
         find_close(job);
         /* Not before: a handler that was called meanwhile may have covered the next one. */
@@ -279,6 +279,10 @@ Uprobe *uprobe_free(Uprobe *uprobe) {
         free(uprobe->socket_path);
         free(uprobe);
         return NULL;
+}
+
+Worker *uprobe_worker(const Uprobe *uprobe) {
+        return uprobe->worker;
 }
 
 unsigned uprobe_n_builds(const Uprobe *uprobe) {

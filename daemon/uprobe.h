@@ -8,6 +8,7 @@
 
 #include "kernfs.h"
 #include "witness.h"
+#include "worker.h"
 
 #define UPROBE_BUILDS_MAX 16 /* CPython builds probed at a time; a further one takes the place of the one unseen longest */
 
@@ -34,6 +35,9 @@ int uprobe_cover(Uprobe *uprobe, int pid);
 /* Likewise for an installed interpreter that nobody runs yet ("/usr/bin/python3"), so that the first process is covered
  * too. */
 int uprobe_cover_file(Uprobe *uprobe, const char *path);
+
+/* Its thread, for other looks at processes that may hang as its own do. Freed with it. */
+Worker *uprobe_worker(const Uprobe *uprobe);
 
 unsigned uprobe_n_builds(const Uprobe *uprobe); /* armed */
 int uprobe_error(const Uprobe *uprobe);         /* why the last build could not be armed, or 0 */

@@ -89,6 +89,11 @@ static void show_evidence(const CtlIncident *incident) {
                 show_offset(evidence->at, incident->at);
                 ctl_text_print(stdout, " %-8s %s\n", safe(evidence->source, source), safe(evidence->text, text));
         }
+        if (incident->n_dropped == 0)
+                return;
+        ctl_show_label("");
+        ctl_text_print(stdout, "%" PRIu64 " further piece%s of evidence came and %s not kept.\n", incident->n_dropped,
+                       incident->n_dropped == 1 ? "" : "s", incident->n_dropped == 1 ? "was" : "were");
 }
 
 static void show_sizes(const char *name, const CtlMemory *memory, CtlMemoryKind first, CtlMemoryKind last) {

@@ -30,6 +30,7 @@ static const Field incident_fields[] = {
         TEXT("MEMGUARD_RELEASED", CtlIncident, released),
         NUMBER("MEMGUARD_PID", CtlIncident, pid),
         NUMBER("MEMGUARD_COUNT", CtlIncident, count),
+        NUMBER("MEMGUARD_EVIDENCE_DROPPED", CtlIncident, n_dropped),
         NUMBER("MEMGUARD_TIME_USEC", CtlIncident, at),
 };
 

@@ -44,6 +44,7 @@ typedef struct CtlIncident {
         char comm[4 * COMM_MAX], site[SITE_MAX], limit[CGROUP_PATH_MAX], released[RELEASED_MAX];
         char text[RECORD_TEXT_MAX]; /* the sentence */
         uint64_t pid, count;        /* UINT64_MAX = unknown */
+        uint64_t n_dropped;         /* further evidence that was not kept */
         CtlEvidence evidence[EVIDENCE_MAX];
         unsigned n_evidence;
         CtlMemory before, after;

@@ -34,6 +34,18 @@ static void print_witnesses(const json_t *daemon) {
                                ctl_text_color(stdout, COLOR_WARN), error, ctl_text_color(stdout, COLOR_PLAIN));
 }
 
+/* What the history may lack. */
+static void print_lost(const json_t *daemon) {
+        uint64_t n = ctl_json_u64(daemon, "incident_reports_lost");
+
+        if (!json_object_get(daemon, "incident_reports_lost") || n == 0)
+                return;
+        ctl_text_print(stdout,
+                       "%s%" PRIu64 " report%s of memory incidents found no place, as too much happened at once. See when with: "
+                       "journalctl MEMGUARD_REASON=crowded%s\n",
+                       ctl_text_color(stdout, COLOR_WARN), n, n == 1 ? "" : "s", ctl_text_color(stdout, COLOR_PLAIN));
+}
+
 static void print_daemon(const json_t *daemon) {
         char uptime[UNITS_TEXT_MAX];
         size_t n_files = json_array_size(json_object_get(daemon, "policy_files"));
@@ -50,6 +62,7 @@ static void print_daemon(const json_t *daemon) {
                 ctl_text_print(stdout, ", %" PRIu64 " pressure triggers", ctl_json_u64(daemon, "psi_triggers"));
         ctl_text_print(stdout, ".\n");
         print_witnesses(daemon);
+        print_lost(daemon);
 
         if (ctl_json_bool(daemon, "paused"))
                 ctl_text_print(stdout, "%sEverything is paused: no action is taken. Go on with: memguardctl resume%s\n",

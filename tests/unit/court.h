@@ -17,8 +17,9 @@
 #define SEC USEC_PER_SEC
 #define MS USEC_PER_MSEC
 
-static const char court_policy[] = "[Match]\nUnit=*.service\n[Rung a]\nEvent=memory-error 2/10min\nAction=notify\n"
-                                   "[Rung b]\nEvent=oom-kill 3/10min\nAction=notify\n";
+static const char court_policy[] = "[Match]\nUnit=*.service\n[Policy]\nMode=act\n[Rung a]\nEvent=memory-error 2/10min\nAction=notify\n"
+                                   "[Rung b]\nEvent=oom-kill 3/10min\nAction=notify\n"
+                                   "[Rung c]\nEvent=oom-kill 99/10min\nAction=restart\n";
 
 /* What was told, a line an incident: "VERDICT CAUSE FATE CONFIDENCE PID xCOUNT". */
 typedef struct Court {
@@ -27,7 +28,8 @@ typedef struct Court {
         ActionList actions;
         usec_t now;
         char told[8192];
-        unsigned n_sighted, n_rungs;
+        unsigned n_sighted, n_rungs, n_crowded;
+        unsigned n_evidence; /* of the incident that was told last */
 } Court;
 
 static inline void note(Court *court, const Action *action) {
@@ -35,10 +37,12 @@ static inline void note(Court *court, const Action *action) {
         const Incident *i = action->record.incident;
 
         court->n_sighted += action->kind == ACTION_RECORD && action->record.kind == RECORD_SIGHTED;
+        court->n_crowded += action->kind == ACTION_RECORD && action->record.kind == RECORD_CROWDED;
         court->n_rungs += action->kind == ACTION_RECORD && action->record.kind == RECORD_RUNG;
         if (action->kind != ACTION_RECORD || action->record.kind != RECORD_INCIDENT)
                 return;
         assert_true(action->record.text[0]);
+        court->n_evidence = i->n_evidence;
         snprintf(court->told + n, sizeof(court->told) - n, "%s %s %s %s %d x%u\n", verdict_name(i->verdict),
                  i->cause == CAUSE_NONE ? "-" : cause_name(i->cause), fate_name(i->fate),
                  confidence_name(i->confidence), i->pid, i->count);

@@ -122,6 +122,15 @@ static int fake_limit_source(void *userdata, const char *path, char *ret_source)
         return 0;
 }
 
+/* One process more than a service has room for. */
+static void fake_crowd(FakeDaemon *daemon, const char *path) {
+        for (int pid = 1000; pid < 1017; pid++) {
+                Event event = {.kind = EVENT_WITNESS, .witness = {.source = WITNESS_UPROBE, .fact = FACT_RAISED, .pid = pid}};
+
+                assert_int_equal(fake_step(daemon, &event, path), 0);
+        }
+}
+
 static int fake_pause(void *userdata, const char *path, bool pause, char *detail) {
         FakeDaemon *daemon = userdata;
         Event event = {.kind = pause ? EVENT_PAUSE : EVENT_RESUME};
@@ -132,6 +141,8 @@ static int fake_pause(void *userdata, const char *path, bool pause, char *detail
         }
         for (unsigned i = 0; strstr(path, "flood.service") && i < FAKE_FLOOD; i++)
                 fake_broadcast(daemon, path, "One of many.");
+        if (strstr(path, "more8.service"))
+                fake_crowd(daemon, path);
         if (strstr(path, "more6.service"))
                 fake_incident(daemon, path, pause ? "abc-1" : "abc-2");
         fake_broadcast(daemon, path, pause ? "It is paused.\033[2J" : "It goes on.");

@@ -286,6 +286,10 @@ static void test_block(void **state) {
         steps.n = 0;
         show(NULL);
         assert_shown("\n  memguard: did nothing to this unit within a minute of it\n");
+        assert_null(strstr(shown, "not kept"));
+        take("MEMGUARD_EVIDENCE_DROPPED=7");
+        show(NULL);
+        assert_shown("7 further pieces of evidence came and were not kept.\n");
 }
 
 /* Every field of the largest size, of bytes that a terminal would obey. */

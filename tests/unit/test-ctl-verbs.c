@@ -35,6 +35,16 @@ static void test_status(void **state) {
         assert_non_null(strstr(run.out, "\n26 more units are listed by: memguardctl list\n"));
 }
 
+static void test_status_says_what_found_no_place(void **state) {
+        (void) state;
+        CTL("status");
+        assert_null(strstr(run.out, "found no place"));
+        CTL("pause", "more8");
+        CTL("status");
+        assert_done("1 report of memory incidents found no place");
+        CTL("resume", "more8");
+}
+
 static void test_status_of_a_unit(void **state) {
         (void) state;
         CTL("status", "api");
@@ -339,6 +349,7 @@ static int stop(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_status),
+                cmocka_unit_test(test_status_says_what_found_no_place),
                 cmocka_unit_test(test_status_of_a_unit),
                 cmocka_unit_test(test_status_json),
                 cmocka_unit_test(test_list),

@@ -195,6 +195,95 @@ static void the_first_look_counts(void **state) {
         court_close(&court, "memory-error map-count survived certain 50 x1\n");
 }
 
+/* A restart that was refused, or only played (--dry-run), ends nothing: what ends the run later is not our doing. */
+static void an_action_that_failed_explains_no_later_end(void **state) {
+        static const struct {
+                int result;
+                bool ends_first;
+                usec_t later;
+                const char *told;
+        } rows[] = {
+                {-ENOTCONN, false, 1 * SEC, ""},
+                {0, false, 60 * SEC, ""},
+                {0, true, 0, "memguard - exited certain 42 x1\n"},
+                {0, false, 5 * SEC, "memguard - exited certain 42 x1\n"},
+                {-EIO, true, 0, "memguard - exited certain 42 x1\n"}, /* it was stopped, and did not start again */
+                {-ETIMEDOUT, false, 5 * SEC, "memguard - exited certain 42 x1\n"},
+        };
+
+        (void) state;
+        for (unsigned i = 0; i < ELEMENTSOF(rows); i++) {
+                Event drill, done;
+                Court court;
+
+                court_open(&court);
+                drill = about(&court, EVENT_DRILL, API);
+                snprintf(drill.drill.rung, sizeof(drill.drill.rung), "c");
+                feed(&court, &drill);
+                done = about(&court, EVENT_DONE, API);
+                for (unsigned k = 0; k < court.actions.n_items; k++)
+                        if (court.actions.items[k].kind == ACTION_DO)
+                                done.done.id = court.actions.items[k].id;
+                assert_true(done.done.id != 0);
+                pass(&court, 100 * MS);
+                if (rows[i].ends_first)
+                        ended(&court, 42, "exit-code", 1, 1);
+                done.time = court.now;
+                done.done.result = rows[i].result;
+                feed(&court, &done);
+                pass(&court, rows[i].later);
+                if (!rows[i].ends_first)
+                        ended(&court, 42, "exit-code", 1, 1);
+                stop(&court, API);
+                court_close(&court, rows[i].told);
+        }
+}
+
+/* What a witness may have missed stands among the evidence: once for each, and of this unit only. */
+static void blindness_is_told(void **state) {
+        Witness kernel = SAW(FACT_BLIND, .source = WITNESS_KERNEL, .text = "Records of the kernel's log are missing.");
+        Witness muted = SAW(FACT_BLIND, .source = WITNESS_JOURNAL, .unit = "api.service"), other = muted;
+        Court court;
+
+        (void) state;
+        snprintf(other.unit, sizeof(other.unit), "other.service");
+        court_open(&court);
+        witness(&court, API, SAW(FACT_RAISED, .source = WITNESS_UPROBE, .pid = 50));
+        witness(&court, "", other);
+        court_close(&court, "memory-error unknown survived certain 50 x1\n");
+        assert_int_equal(court.n_evidence, 1);
+        court_open(&court);
+        witness(&court, API, SAW(FACT_RAISED, .source = WITNESS_UPROBE, .pid = 50));
+        for (unsigned i = 0; i < 20; i++) {
+                snprintf(kernel.text, sizeof(kernel.text), "%u callbacks suppressed", i);
+                witness(&court, "", kernel);
+                witness(&court, "", muted);
+        }
+        court_close(&court, "memory-error unknown survived certain 50 x1\n");
+        assert_int_equal(court.n_evidence, 3);
+}
+
+/* Areas are counted a moment after the rest, as that may wait for the process; of the process that had been looked at. */
+static void the_areas_come_later(void **state) {
+        Witness first = SAW(FACT_LOOK, .source = WITNESS_PROC, .pid = 50), counted;
+        Court court;
+
+        (void) state;
+        first.look = (ProcessLook){.start = 5, .as_limit = BYTES_INFINITY, .data_limit = BYTES_INFINITY, .maps_limit = 65530,
+                                   .ram_and_swap = GIB};
+        for (uint64_t start = 5; start <= 6; start++) {
+                counted = first;
+                counted.look.start = start;
+                counted.look.maps = 65528;
+                court_open(&court);
+                witness(&court, API, SAW(FACT_RAISED, .source = WITNESS_UPROBE, .pid = 50));
+                witness(&court, API, first);
+                witness(&court, API, counted);
+                court_close(&court, start == 5 ? "memory-error map-count survived certain 50 x1\n"
+                                               : "memory-error unknown survived certain 50 x1\n");
+        }
+}
+
 /* 0 is a setting of vm.overcommit_memory, and what is not known: the size is to blame only where the setting is known. */
 static void no_setting_is_guessed(void **state) {
         Witness gone = SAW(FACT_LOOK, .source = WITNESS_PROC, .pid = 50, .code = 1);
@@ -236,6 +325,29 @@ static void a_forged_mark_makes_no_kill(void **state) {
         court_close(&court, "userspace-oom - killed likely 0 x1\n");
 }
 
+/* A line break in the command line of earlyoom's victim makes a line that names whom the victim likes. */
+static void a_killers_line_may_be_its_victims(void **state) {
+        Witness line = SAW(FACT_USERSPACE, .source = WITNESS_OOMD, .unit = "api.service", .pid = 42, .word = "earlyoom");
+        Court court;
+
+        (void) state;
+        court_open(&court);
+        witness(&court, "", line);
+        look(&court, 42, /* gone= */ false, BYTES_INFINITY, BYTES_INFINITY);
+        court_close(&court, "userspace-oom - worker-died possible 42 x1\n");
+        court_open(&court);
+        witness(&court, "", line);
+        look(&court, 42, /* gone= */ false, BYTES_INFINITY, BYTES_INFINITY);
+        look(&court, 42, /* gone= */ true, BYTES_INFINITY, BYTES_INFINITY);
+        court_close(&court, "userspace-oom - worker-died likely 42 x1\n");
+        court_open(&court);
+        witness(&court, "", line);
+        look(&court, 42, /* gone= */ false, BYTES_INFINITY, BYTES_INFINITY);
+        ended(&court, 42, "signal", 2, 15);
+        stop(&court, API);
+        court_close(&court, "userspace-oom - killed certain 42 x1\n");
+}
+
 /* One service whose workers all fail leaves room for the incidents of others. */
 static void one_service_does_not_fill_the_table(void **state) {
         static const char other[] = "/system.slice/other.service";
@@ -249,6 +361,30 @@ static void one_service_does_not_fill_the_table(void **state) {
         witness(&court, other, kill_line(7, other));
         pass(&court, 60 * SEC);
         assert_non_null(strstr(court.told, "kernel-oom-unit - worker-died certain 7 x1\n"));
+        court_close(&court, court.told);
+}
+
+/* What finds no place is counted and told: at once, then once a minute at most, and never when nothing was lost. */
+static void what_finds_no_place_is_told(void **state) {
+        Court court;
+
+        (void) state;
+        court_open(&court);
+        for (int pid = 1000; pid < 1016; pid++)
+                witness(&court, API, SAW(FACT_RAISED, .source = WITNESS_UPROBE, .pid = pid));
+        pass(&court, 30 * SEC);
+        assert_int_equal(engine_n_lost(court.engine), 0);
+        assert_int_equal(court.n_crowded, 0);
+        for (unsigned i = 0; i < 9; i++) {
+                for (int pid = 2000; pid < 2020; pid++)
+                        witness(&court, API, SAW(FACT_RAISED, .source = WITNESS_UPROBE, .pid = pid + (int) i * 20));
+                pass(&court, 10 * SEC);
+        }
+        assert_int_equal(engine_n_lost(court.engine), 9 * 4);
+        assert_int_equal(court.n_crowded, 2);
+        pass(&court, 600 * SEC);
+        assert_int_equal(court.n_crowded, 3);
+        assert_true(engine_next_deadline(court.engine) > court.now + 5 * SEC);
         court_close(&court, court.told);
 }
 
@@ -396,9 +532,14 @@ int main(void) {
                 cmocka_unit_test(a_mention_hides_no_other_end),
                 cmocka_unit_test(an_error_travels_from_an_error_only),
                 cmocka_unit_test(the_first_look_counts),
+                cmocka_unit_test(blindness_is_told),
+                cmocka_unit_test(the_areas_come_later),
+                cmocka_unit_test(an_action_that_failed_explains_no_later_end),
                 cmocka_unit_test(no_setting_is_guessed),
                 cmocka_unit_test(a_forged_mark_makes_no_kill),
+                cmocka_unit_test(a_killers_line_may_be_its_victims),
                 cmocka_unit_test(one_service_does_not_fill_the_table),
+                cmocka_unit_test(what_finds_no_place_is_told),
                 cmocka_unit_test(a_kill_is_accounted_for_once),
                 cmocka_unit_test(the_host_is_not_blamed_for_certain_without_counters),
                 cmocka_unit_test(what_is_told_is_text),

@@ -216,7 +216,7 @@ static void other_ends_are_what_they_are(void **state) {
                 {"timeout", 2, 9, "killed - killed certain 42 x1\n"},
                 {"watchdog", 2, 6, ""},
                 {"watchdog", 2, 9, "killed - killed certain 42 x1\n"},
-                {"exit-code", 1, 137, "exit-137 - exited certain 42 x1\n"},
+                {"exit-code", 1, 137, "exit-137 - exited likely 42 x1\n"},
                 {"exit-code", 1, 1, ""},
                 {"signal", 2, 6, ""},
                 {"success", 1, 0, ""},

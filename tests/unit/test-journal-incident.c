@@ -71,6 +71,11 @@ static void test_incident(void **state) {
         assert_true(number_behind(bench, "MEMGUARD_EVIDENCE=uprobe ") - at < USEC_PER_SEC / 2);
         assert_true(number_behind(bench, "MEMGUARD_EVIDENCE=journal ") - at > USEC_PER_SEC / 2);
         assert_non_null(memmem(bench->entry, bench->n, " A probe was hit.\n", 18));
+        assert_null(memmem(bench->entry, bench->n, "DROPPED", 7));
+        incident.n_dropped = 3;
+        journal_record(&record, "api.service", "/system.slice/api.service", "act");
+        assert_true(receive(bench));
+        assert_true(has(bench, "MEMGUARD_EVIDENCE_DROPPED=3"));
 }
 
 /* What was sighted has no verdict yet. */

@@ -207,6 +207,30 @@ static void test_damaged_files_do_no_harm(void **state) {
         }
 }
 
+/* As many relocations as are looked at, all of one word, each with a symbol to be read: its owner must not be able to keep
+ * us busy. */
+static void test_reads_have_a_bound(void **state) {
+        enum { N = 16 * MIB / sizeof(Elf64_Rela), SIZE = 0x1000 + N * sizeof(Elf64_Rela), BASE = 0x1000, WORD = FAKE_DATA + 0x400 };
+        uint8_t *file = calloc(1, SIZE);
+        Elf64_Rela *relocations = (void *) (file + 0x1000);
+        Elf64_Phdr *loads = (void *) (file + sizeof(Elf64_Ehdr));
+        Elf64_Dyn *dynamic = (void *) (file + FAKE_DYNAMIC);
+        Memory memory = {file, SIZE, 0, 0};
+        PyBuild build;
+
+        (void) state;
+        fake_elf(&usual, file);
+        for (size_t i = 0; i < N; i++)
+                relocations[i] = (Elf64_Rela){BASE + WORD, ELF64_R_INFO(5UL, R_X86_64_64), 0};
+        loads[1].p_filesz = SIZE - FAKE_DATA;
+        assert_int_equal(dynamic[4].d_tag, DT_RELA);
+        dynamic[4].d_un.d_ptr = BASE + 0x1000;
+        dynamic[5].d_un.d_val = N * sizeof(Elf64_Rela);
+        assert_int_equal(pyelf_resolve(read_memory, &memory, &build), -EBADMSG);
+        assert_true(memory.n_reads < 100000);
+        free(file);
+}
+
 static void test_a_failing_read_is_no_verdict_on_the_file(void **state) {
         uint8_t file[FAKE_SIZE];
         unsigned n_reads, n_wrong = 0;
@@ -313,6 +337,7 @@ int main(void) {
                 cmocka_unit_test(test_probes_are_chosen_by_build),
                 cmocka_unit_test(test_other_files_are_told_apart),
                 cmocka_unit_test(test_damaged_files_do_no_harm),
+                cmocka_unit_test(test_reads_have_a_bound),
                 cmocka_unit_test(test_a_failing_read_is_no_verdict_on_the_file),
                 cmocka_unit_test(test_real_builds_agree_with_their_debug_symbols),
         };

@@ -161,6 +161,7 @@ static void words_and_priorities(void **state) {
                 [RECORD_WITHHELD] = {"withheld", 4}, [RECORD_BUDGET] = {"withheld", 3}, [RECORD_PAUSED] = {"state", 6},
                 [RECORD_RESUMED] = {"state", 6},     [RECORD_DAEMON] = {"state", 6},    [RECORD_POLICY] = {"state", 6},
                 [RECORD_INCIDENT] = {"incident", 4}, [RECORD_SIGHTED] = {"state", 6},
+                [RECORD_CROWDED] = {"state", 4},
         };
 
         (void) state;

@@ -333,6 +333,24 @@ static void each_error_counts(void **state) {
         }
 }
 
+/* The quote that opens the path is also the one that would end it: no frame, as it names no file. */
+static void path_is_missing(void **state) {
+        static const char *const lines[] = {"  File \", line 3, in f", "  File \", line 3 in f", "  File \", line "};
+
+        (void) state;
+        for (size_t i = 0; i < ELEMENTSOF(lines); i++) {
+                Seen seen = {0};
+                FindingHandlers handlers = {&seen, note};
+                TracebackStream stream = {0};
+
+                feed(&stream, START, "Fatal Python error: _PyErr_NoMemory: Out of memory", &handlers);
+                feed(&stream, START, lines[i], &handlers);
+                traceback_end(&stream, &handlers);
+                assert_int_equal(seen.n, 1);
+                assert_string_equal(seen.findings[0].site, "");
+        }
+}
+
 static void bytes_are_hostile(void **state) {
         static const char nul[] =
                 "Traceback (most recent call last):\n  File \"/srv/\0a.py\", line 1, in f\nMemoryError: \0\xff\033[2J";
@@ -439,6 +457,7 @@ int main(void) {
                 cmocka_unit_test(late_half_is_no_second),
                 cmocka_unit_test(begun_is_forgotten),
                 cmocka_unit_test(each_error_counts),
+                cmocka_unit_test(path_is_missing),
                 cmocka_unit_test(bytes_are_hostile),
                 cmocka_unit_test(reports_are_kept_apart),
                 cmocka_unit_test(json_does_not_mix),

@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <dlfcn.h>
+#include <linux/magic.h>
 #include <linux/perf_event.h>
 #include <stdarg.h>
 #include <sys/eventfd.h>
@@ -10,6 +11,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/vfs.h>
 #include <time.h>
 
 #include "fake-elf.h"
@@ -77,6 +79,19 @@ int ioctl(int fd, unsigned long request, ...) {
         n_enabled += request == PERF_EVENT_IOC_ENABLE;
         n_outputs += request == PERF_EVENT_IOC_SET_OUTPUT;
         return 0;
+}
+
+static bool is_fuse;
+
+int fstatfs(int fd, struct statfs *ret) {
+        int (*real)(int, struct statfs *);
+        int r;
+
+        *(void **) &real = dlsym(RTLD_NEXT, "fstatfs");
+        r = real(fd, ret);
+        if (is_fuse)
+                ret->f_type = FUSE_SUPER_MAGIC;
+        return r;
 }
 
 int clock_gettime(clockid_t clock, struct timespec *ret) {
@@ -474,6 +489,54 @@ static void test_other_files_are_left_alone(void **state) {
         (void) close(client);
 }
 
+/* A process maps somebody else's Python below its own executable, or has another file, or none, where the library was: what
+ * is found in that place says nothing about the file that is mapped. */
+static void test_no_process_speaks_for_a_file_of_others(void **state) {
+        UprobeRequest request;
+        char mark, target[4096];
+        int client;
+
+        (void) state;
+        add_process(500, 1234, "/usr/bin/python3.11");
+        temproot_write(&root, "proc/500/liar", "\177ELF, or nearly");
+        (void) snprintf(target, sizeof(target), "%s", temproot_path(&root, "proc/500/liar"));
+        assert_int_equal(symlink(target, temproot_path(&root, "proc/500/exe")), 0);
+        add_process(501, 1234, "/usr/bin/python3.11");
+        install("proc/501/root/usr/bin/python3.11", &python, 'l');
+        add_process(502, 1234, "/usr/bin/python3.11"); /* its file is not there */
+        assert_int_equal(uprobe_cover(uprobe, 500), 0);
+        assert_true(next_request(&request, &mark) < 0);
+        assert_int_equal(uprobe_cover(uprobe, 501), 0);
+        client = next_request(&request, &mark);
+        assert_true(client >= 0 && mark == 'l');
+        (void) close(client);
+        client = next_request(&request, &mark); /* it is asked once more */
+        (void) close(client);
+        assert_int_equal(uprobe_cover(uprobe, 502), 0);
+        assert_true(next_request(&request, &mark) < 0);
+        add_python(503, 1234, 'a');
+        assert_int_equal(uprobe_cover(uprobe, 503), 0);
+        client = next_request(&request, &mark);
+        assert_true(client >= 0 && mark == 'a');
+        (void) close(client);
+}
+
+/* Its server could keep the kernel waiting while it sets the probe, and all forks of the host with it. */
+static void test_a_file_that_a_process_serves_is_not_probed(void **state) {
+        UprobeRequest request;
+        char mark;
+        int client;
+
+        (void) state;
+        is_fuse = true;
+        add_python(500, 1234, 'a');
+        assert_int_equal(uprobe_cover(uprobe, 500), 0);
+        client = next_request(&request, &mark);
+        is_fuse = false;
+        assert_true(client < 0);
+        assert_int_equal(uprobe_error(uprobe), 0);
+}
+
 static void test_an_absent_helper_is_tried_again_later(void **state) {
         UprobeRequest request;
         char mark;
@@ -515,8 +578,8 @@ static void test_bad_answers(void **state) {
                 int fds[4], client;
                 char mark;
 
-                add_python(500, 2000 + i, (char) ('a' + i));
-                assert_int_equal(uprobe_cover(uprobe, 500), 0);
+                add_python(500 + (int) i, 2000 + i, (char) ('a' + i));
+                assert_int_equal(uprobe_cover(uprobe, 500 + (int) i), 0);
                 client = next_request(&request, &mark);
                 assert_true(client >= 0);
                 make_events(cases[i].n_fds, fds);
@@ -594,6 +657,8 @@ int main(void) {
                 TEST(test_rings_full_of_nonsense_are_harmless),
                 TEST(test_a_known_file_is_not_asked_for_again),
                 TEST(test_other_files_are_left_alone),
+                TEST(test_no_process_speaks_for_a_file_of_others),
+                TEST(test_a_file_that_a_process_serves_is_not_probed),
                 TEST(test_an_absent_helper_is_tried_again_later),
                 TEST(test_bad_answers),
                 TEST(test_a_helper_that_ends),

@@ -12,7 +12,7 @@
 #define API "/system.slice/api.service"
 #define BIT(fact) (1U << FACT_##fact)
 #define ENDED(c, s, ...) .end = {.pid = 42, .code = c, .status = s, __VA_ARGS__}
-#define WE_DID .disruption = {.at = 1, .verb = VERB_RESTART}
+#define WE_DID .disruption = {.until = 1, .verb = VERB_RESTART}
 
 static Inquest inquest;
 
@@ -83,7 +83,7 @@ static const struct {
          ENDED(1, 137, "exit-code")}, VERDICT_MEMORY_ERROR, CONFIDENCE_POSSIBLE},
         {"another runtime", {.class = CASE_ERROR, .facts = BIT(RUNTIME), ENDED(1, 137, "exit-code")}, VERDICT_RUNTIME_OOM,
          CONFIDENCE_POSSIBLE},
-        {"status 137", {.class = CASE_END, ENDED(1, 137, "exit-code")}, VERDICT_EXIT_137, CONFIDENCE_CERTAIN},
+        {"status 137", {.class = CASE_END, ENDED(1, 137, "exit-code")}, VERDICT_EXIT_137, CONFIDENCE_LIKELY},
         {"a failure", {.class = CASE_END, ENDED(1, 1, "exit-code")}, VERDICT_FAILURE, CONFIDENCE_LIKELY},
         {"a watchdog's", {.class = CASE_END, ENDED(2, 6, "watchdog")}, VERDICT_FAILURE, CONFIDENCE_LIKELY},
         {"a clean end", {.class = CASE_END, ENDED(1, 0, "success")}, _VERDICT_INVALID, 0},
