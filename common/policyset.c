@@ -50,8 +50,14 @@ int policy_set_add(PolicySet *set, const char *path, const char *text, size_t si
                 return refuse_file(path, errors, "the globs of all files are too many", POLICY_GLOBS_MAX);
         }
         set->n_globs += n_globs;
-        set->files[set->n_files++] = file;
-        return 0;
+        set->files[set->n_files] = file;
+        /* What does not fit together is told by policy_set_check(). */
+        r = policy_file_merge_host(file, set->n_files++, &set->host, NULL);
+        return r == -ENOMEM ? r : 0;
+}
+
+const HostPolicy *policy_set_host(const PolicySet *set) {
+        return &set->host;
 }
 
 int policy_set_match(const PolicySet *set, const char *name, const char *path, FileBits *ret) {
