@@ -128,6 +128,7 @@ static void install(Manager *manager, PolicySet *set) {
         manager->policies = set;
         (void) engine_set_policies(manager->engine, set, manager_now(manager));
         policy_set_free(old);
+        manager_want_host(manager);
         if (!manager->tree || !old)
                 return;
         guarded_rematch(manager);
