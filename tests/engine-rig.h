@@ -41,6 +41,7 @@ struct Rig {
         World worlds[RIG_WORLDS_MAX];
         unsigned n_worlds;
         RigCall calls[RIG_CALLS_MAX];
+        uint64_t killed;    /* as the ledgers of the slices count it */
         unsigned n_samples; /* asked for */
         bool deaf;          /* readings are not answered */
         char log[RIG_LOG_MAX];
