@@ -269,6 +269,15 @@ void hostguard_tick(const Step *step) {
         guard->next_reading = util_add(step->now, 2 * USEC_PER_SEC);
 }
 
+int engine_get_host(const Engine *engine, HostView *ret) {
+        const Hostguard *guard = engine->hostguard;
+
+        if (!guard)
+                return -ENOENT;
+        *ret = (HostView){.policy = guard->policy, .rung = guard->ladder.rung, .state = guard->ladder.state};
+        return 0;
+}
+
 usec_t hostguard_deadline(const Engine *engine) {
         const Hostguard *guard = engine->hostguard;
 

@@ -161,6 +161,8 @@ static void words_and_priorities(void **state) {
                 [RECORD_WITHHELD] = {"withheld", 4}, [RECORD_BUDGET] = {"withheld", 3}, [RECORD_PAUSED] = {"state", 6},
                 [RECORD_RESUMED] = {"state", 6},     [RECORD_DAEMON] = {"state", 6},    [RECORD_POLICY] = {"state", 6},
                 [RECORD_INCIDENT] = {"incident", 4}, [RECORD_SIGHTED] = {"state", 6},
+                [RECORD_HOST_RUNG] = {"rung", 4},    [RECORD_HOST_STEP] = {"rung", 4},  [RECORD_HOST_NONE] = {"withheld", 3},
+                [RECORD_HOST_VERIFIED] = {"rung", 6}, [RECORD_HOST_RELAXED] = {"rung", 6}, [RECORD_HOST_IDLE] = {"state", 4},
         };
 
         (void) state;
