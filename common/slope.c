@@ -4,14 +4,17 @@ void slope_note(Slope *slope, uint64_t bytes, usec_t now) {
         now = MAX(now, 1);
         /* A clock that fell begins anew. */
         if (slope->last_time == 0 || now < slope->last_time) {
-                *slope = (Slope){bytes, bytes, now, now};
+                *slope = (Slope){bytes, bytes, bytes, now, now, now};
                 return;
         }
-        /* The last reading becomes the base, if it is old enough to be one. */
-        if (now - slope->from_time > SLOPE_WINDOW && slope->last_time > slope->from_time &&
-            now - slope->last_time >= SLOPE_LEAST) {
-                slope->from = slope->last;
-                slope->from_time = slope->last_time;
+        if (now - slope->from_time > SLOPE_WINDOW && now - slope->next_time >= SLOPE_LEAST) {
+                slope->from = slope->next;
+                slope->from_time = slope->next_time;
+                slope->next = bytes;
+                slope->next_time = now;
+        } else if (slope->next_time == slope->from_time && now - slope->next_time >= SLOPE_WINDOW / 2) {
+                slope->next = bytes;
+                slope->next_time = now;
         }
         slope->last = bytes;
         slope->last_time = now;

@@ -1,15 +1,15 @@
-/* How fast does a size grow or fall just now? Two readings, a few seconds apart: enough to see who makes a shortage worse,
- * and small enough for every unit. What kind of growth it is, is not judged here. */
+/* How fast does a size grow just now? Against a reading of a few seconds ago: enough to see who makes a shortage worse, and
+ * small enough for every unit. What kind of growth it is, is not judged here. */
 #pragma once
 
 #include "util.h"
 
-#define SLOPE_WINDOW (3 * USEC_PER_SEC)    /* a base older than this is replaced by the last reading but one */
+#define SLOPE_WINDOW (3 * USEC_PER_SEC)    /* a base older than this is replaced by a later reading */
 #define SLOPE_LEAST (200 * USEC_PER_MSEC)  /* of less time than this nothing is said */
 
 typedef struct Slope {
-        uint64_t from, last;
-        usec_t from_time, last_time; /* last_time 0 = no reading yet */
+        uint64_t from, next, last;              /* the base, the one that will be the base, the last reading */
+        usec_t from_time, next_time, last_time; /* last_time 0 = no reading yet */
 } Slope;
 
 void slope_note(Slope *slope, uint64_t bytes, usec_t now);
