@@ -115,14 +115,19 @@ static inline bool host_play_until(HostPlay *play, const char *word, usec_t limi
         return false;
 }
 
-/* The text of the last record of a kind. */
+/* The text of the last record of a kind. With $MEMGUARD_TRACE everything is printed, to be read or to be cut down to a
+ * tests/replay/NAME.trace. */
 static char host_play_said[_RECORD_KIND_MAX][RECORD_TEXT_MAX];
 static unsigned host_play_n_said[_RECORD_KIND_MAX];
 
 static inline void host_play_listen(Rig *rig, const Event *event, const ActionList *actions, int result) {
-        (void) result;
-        if (getenv("MEMGUARD_TRACE") && event->kind == EVENT_HOST)
-                fprintf(stderr, "%.3f host %lluM\n", (double) rig->now / 1e6 - 1000, (unsigned long long) (event->host.available / MIB));
+        (void) rig, (void) result;
+        if (getenv("MEMGUARD_TRACE")) {
+                static char line[EVENT_LINE_MAX];
+
+                event_format(event, line);
+                fprintf(stderr, "%s\n", line);
+        }
         for (unsigned i = 0; i < actions->n_items; i++)
                 if (actions->items[i].kind == ACTION_RECORD) {
                         const Record *record = &actions->items[i].record;
@@ -130,6 +135,6 @@ static inline void host_play_listen(Rig *rig, const Event *event, const ActionLi
                         memcpy(host_play_said[record->kind], record->text, sizeof(record->text));
                         host_play_n_said[record->kind]++;
                         if (getenv("MEMGUARD_TRACE"))
-                                fprintf(stderr, "%.3f %s\n", (double) rig->now / 1e6 - 1000, record->text);
+                                fprintf(stderr, "# %s\n", record->text);
                 }
 }
