@@ -248,7 +248,7 @@ static void check_host_step(const Rig *rig, const Event *event, const Action *ac
 static void check_action(Rig *rig, const Event *event, const Action *action) {
         Checker *checker = rig->userdata;
         int at = rig_world(rig, action->path);
-        Known *known = &checker->known[at];
+        Known *known;
 
         n_actions[action->kind]++;
         add_to_hash(checker, action);
@@ -257,6 +257,7 @@ static void check_action(Rig *rig, const Event *event, const Action *action) {
                 return;
         }
         assert(at >= 0);
+        known = &checker->known[at];
         switch (action->kind) {
         case ACTION_HIGH:
                 check_high(rig, checker, action, known);
