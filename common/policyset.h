@@ -22,7 +22,7 @@ struct PolicySet {
         PolicyFile *files[CONF_FILES_MAX];
         int n_files;
         unsigned n_globs;
-        HostPolicy host; /* merged as files are added */
+        HostPolicy *host; /* owned; merged as files are added; NULL while none speaks of the host */
         Combination combinations[POLICY_COMBINATIONS_MAX];
         unsigned n_combinations;
 };
