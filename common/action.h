@@ -17,6 +17,7 @@ typedef enum ActionKind {
         ACTION_LEDGER, /* read the kill counts of the cgroups above it, each as an EVENT_LEDGER */
         ACTION_LOOK,   /* look at the process `pid`, and answer with an EVENT_WITNESS */
         ACTION_READ_BACK, /* ask the journal's reader for what the unit wrote since `since` */
+        ACTION_HOST,   /* read the host and answer with an EVENT_HOST */
         ACTION_RECORD, /* tell people */
         _ACTION_KIND_MAX,
         _ACTION_KIND_INVALID = -EINVAL,

@@ -12,6 +12,7 @@ static const char *const section_names[] = {
         [SECTION_MATCH] = "Match",
         [SECTION_POLICY] = "Policy",
         [SECTION_RUNG] = "Rung",
+        [SECTION_HOST] = "Host",
 };
 static_assert(ELEMENTSOF(section_names) == _SECTION_MAX, "a section has no name");
 
@@ -20,6 +21,7 @@ static const char *const section_headers[] = {
         [SECTION_MATCH] = "[Match]",
         [SECTION_POLICY] = "[Policy]",
         [SECTION_RUNG] = "[Rung NAME]",
+        [SECTION_HOST] = "[Host NAME]",
 };
 static_assert(ELEMENTSOF(section_headers) == _SECTION_MAX, "a section has no header");
 
@@ -62,13 +64,26 @@ static const ConfKey keys[] = {
         {SECTION_RUNG, "Settle", conf_parse_duration, IN(Rung, settle), FROM(Rung, settle_source),
          .least = 100 * USEC_PER_MSEC, .most = 10 * USEC_PER_MINUTE,
          .expected = "a duration from 100ms to 10min, such as 5s"},
+        {SECTION_HOST, "Available", conf_parse_host_level, IN(HostRung, available), FROM(HostRung, available_source),
+         .expected = "a share of the host's memory up to 75%, such as 15%, or a size from 1M, such as 256M"},
+        {SECTION_HOST, "SwapFree", conf_parse_host_level, IN(HostRung, swap_free), FROM(HostRung, swap_free_source),
+         .expected = "a share of the host's swap up to 75%, such as 10%, or a size from 1M, such as 256M"},
+        {SECTION_HOST, "PressureSome", conf_parse_host_stall, IN(HostRung, stalls[STALLED_SOME]),
+         .expected = "STALL/WINDOW with a window from 500ms to 10s and a stall from 1ms up to it, such as 300ms/1s"},
+        {SECTION_HOST, "PressureFull", conf_parse_host_stall, IN(HostRung, stalls[STALLED_FULL]),
+         .expected = "STALL/WINDOW with a window from 500ms to 10s and a stall from 1ms up to it, such as 100ms/1s"},
+        {SECTION_HOST, "Hold", conf_parse_duration, IN(HostRung, hold), FROM(HostRung, hold_source),
+         .most = 10 * USEC_PER_MINUTE, .expected = "a duration from 0 to 10min, such as 30s"},
+        {SECTION_HOST, "Settle", conf_parse_duration, IN(HostRung, settle), FROM(HostRung, settle_source),
+         .least = 100 * USEC_PER_MSEC, .most = 10 * USEC_PER_MINUTE,
+         .expected = "a duration from 100ms to 10min, such as 5s"},
+        {SECTION_HOST, "Action", conf_parse_host_action, .list = true, .expected = "relieve or notify"},
 };
 static_assert(ELEMENTSOF(keys) <= CONF_KEYS_MAX, "CONF_KEYS_MAX is too small");
 static_assert(BUDGET_TIMES_MAX == 32, "RestartBudget= says 32");
 
 /* Words of the design that have no witness yet. To take them and do nothing would be a guard that sleeps. */
 static const char *const later_keys[] = {"TimeToLimit"};
-static const char *const later_sections[] = {"Host"};
 
 static bool is_one_of(const char *const words[], size_t n_words, const char *word) {
         for (size_t i = 0; i < n_words; i++)
@@ -85,11 +100,12 @@ static const char *key_at(unsigned i) {
         return i < ELEMENTSOF(keys) ? keys[i].name : NULL;
 }
 
-static int parse_rung_name(const char *name, const ConfWhere *where, char ret[static RUNG_NAME_MAX]) {
+static int parse_rung_name(const char *section, const char *name, const ConfWhere *where,
+                           char ret[static RUNG_NAME_MAX]) {
         char shown[CONF_SHOWN_MAX];
 
         if (*name == 0)
-                (void) conf_fail(where, "[Rung] has no name; expected [Rung NAME]");
+                (void) conf_fail(where, "[%s] has no name; expected [%s NAME]", section, section);
         else if (name[strspn(name, LETTERS "-_")] != 0 || strlen(name) >= RUNG_NAME_MAX)
                 (void) conf_fail(where,
                                  "\"%s\" is no name for a rung; expected at most %d letters, digits, '-' and '_'",
@@ -106,10 +122,9 @@ static int unknown_section(const char *text, const char *word, const ConfWhere *
         char shown[CONF_SHOWN_MAX], hint[CONF_SHOWN_MAX];
 
         (void) conf_shorten(text, shown);
-        if (is_one_of(later_sections, ELEMENTSOF(later_sections), word))
-                return conf_fail(where, "[%s] " LATER, shown);
-        return conf_fail(where, "[%s] is no section that we know%s; expected [Match], [Policy] or [Rung NAME]", shown,
-                         conf_suggest(word, section_at, hint));
+        return conf_fail(where,
+                         "[%s] is no section that we know%s; expected [Match], [Policy], [Rung NAME] or [Host NAME]",
+                         shown, conf_suggest(word, section_at, hint));
 }
 
 int conf_section_parse(const char *text, const ConfWhere *where, ConfSection *ret,
@@ -122,11 +137,11 @@ int conf_section_parse(const char *text, const ConfWhere *where, ConfSection *re
         for (ConfSection i = 0; i < _SECTION_MAX; i++) {
                 if (!util_streq(section_names[i], word))
                         continue;
-                if (i != SECTION_RUNG && *name)
+                if (!conf_section_is_named(i) && *name)
                         return conf_fail(where, "[%s] takes no name; expected %s", word, section_headers[i]);
                 *ret = i;
                 ret_rung[0] = 0;
-                return i == SECTION_RUNG ? parse_rung_name(name, where, ret_rung) : 0;
+                return conf_section_is_named(i) ? parse_rung_name(section_names[i], name, where, ret_rung) : 0;
         }
         return unknown_section(text, word, where);
 }
@@ -176,6 +191,8 @@ static void *base_of(ConfSection section, const ConfTarget *target) {
                 return target->policy;
         case SECTION_RUNG:
                 return &target->policy->rungs[target->rung];
+        case SECTION_HOST:
+                return &target->host->rungs[target->host_rung];
         case _SECTION_MAX:
         case _SECTION_INVALID:
                 break;
@@ -191,10 +208,13 @@ static void reset(const ConfKey *key, const ConfTarget *target) {
         union {
                 Policy policy;
                 Rung rung;
+                HostRung host;
         } defaults;
 
         if (key->section == SECTION_RUNG)
                 rung_init(&defaults.rung, "");
+        else if (key->section == SECTION_HOST)
+                host_rung_init(&defaults.host, "");
         else
                 policy_init(&defaults.policy);
         memcpy(conf_key_field(key, target), (char *) &defaults + key->offset, key->size);

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "conf-errors.h"
-#include "policy.h"
+#include "hostpolicy.h"
 
 #define CONF_FILE_GLOBS_MAX 256 /* Unit= and Cgroup= globs of one file; all files together: CONF_GLOBS_MAX */
 
@@ -10,6 +10,7 @@ typedef enum ConfSection {
         SECTION_MATCH,
         SECTION_POLICY,
         SECTION_RUNG,
+        SECTION_HOST,
         _SECTION_MAX,
         _SECTION_INVALID = -EINVAL,
 } ConfSection;
@@ -29,6 +30,8 @@ typedef struct ConfTarget {
         ConfMatch *match;
         Policy *policy;
         unsigned rung;
+        HostPolicy *host;
+        unsigned host_rung;
 } ConfTarget;
 
 typedef struct ConfKey ConfKey;
@@ -37,7 +40,7 @@ struct ConfKey {
         const char *name;
         /* 0; -EBADMSG when it told what is wrong; -EINVAL and -ERANGE are told by the caller; -ENOMEM. */
         int (*parse)(const ConfKey *key, const ConfTarget *target, const char *value, const ConfWhere *where);
-        size_t offset, size;  /* the field in ConfMatch, Policy or Rung; size 0: parse() itself takes an empty value */
+        size_t offset, size;  /* the field in ConfMatch, Policy, Rung or HostRung; size 0: parse() itself takes an empty value */
         size_t source;        /* offset of the field's Source; 0 for lists, whose items have their own */
         uint64_t least, most; /* durations; of bytes only the least above 0 */
         int kind;             /* Stalled, for the two pressure keys */
@@ -45,9 +48,14 @@ struct ConfKey {
         const char *expected;
 };
 
-#define CONF_KEYS_MAX 20
+#define CONF_KEYS_MAX 32
 
-/* What a section's header says. Returns 0 (ret_rung is "" but for SECTION_RUNG); 1 when it is a rung without a proper
+/* Has this section a name of its own, as each rung has? */
+static inline bool conf_section_is_named(ConfSection section) {
+        return section == SECTION_RUNG || section == SECTION_HOST;
+}
+
+/* What a section's header says. Returns 0 (ret_rung is "" but for a named one); 1 when it is a rung without a proper
  * name (told; its keys can be checked all the same); -EBADMSG when it is no section of ours (told). */
 int conf_section_parse(const char *text, const ConfWhere *where, ConfSection *ret, char ret_rung[static RUNG_NAME_MAX]);
 
@@ -75,6 +83,11 @@ int conf_parse_duration(const ConfKey *key, const ConfTarget *target, const char
 int conf_parse_usage(const ConfKey *key, const ConfTarget *target, const char *value, const ConfWhere *where);
 int conf_parse_pressure(const ConfKey *key, const ConfTarget *target, const char *value, const ConfWhere *where);
 int conf_parse_event(const ConfKey *key, const ConfTarget *target, const char *value, const ConfWhere *where);
+
+/* conf-host.c */
+int conf_parse_host_level(const ConfKey *key, const ConfTarget *target, const char *value, const ConfWhere *where);
+int conf_parse_host_stall(const ConfKey *key, const ConfTarget *target, const char *value, const ConfWhere *where);
+int conf_parse_host_action(const ConfKey *key, const ConfTarget *target, const char *value, const ConfWhere *where);
 
 /* conf-action.c */
 int conf_parse_action(const ConfKey *key, const ConfTarget *target, const char *value, const ConfWhere *where);

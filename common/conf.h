@@ -4,7 +4,7 @@
  * and reads indented lines as continuations. Opening files is the shell's work (daemon/conffiles.c); text comes in here. */
 #pragma once
 
-#include "policy.h"
+#include "hostpolicy.h"
 #include "util.h"
 
 #define CONF_FILES_MAX 256
@@ -44,6 +44,9 @@ int policy_set_check(PolicySet *set, ConfErrors *errors);
 /* The policy in force for a unit, merged from all files whose [Match] fits; the set owns it, and units with the same
  * matching files share it. *ret_policy is NULL when no file matches. Allocates at the first call for a combination. */
 int policy_set_resolve(PolicySet *set, const char *name, const char *path, const Policy **ret_policy);
+
+/* What all files' [Host] sections say together, merged in the order of the files; it is the set's. */
+const HostPolicy *policy_set_host(const PolicySet *set);
 
 /* The path of file number i ("built-in" for -1), and how many files there are. */
 const char *policy_set_file(const PolicySet *set, int i);

@@ -1,5 +1,5 @@
 /* The engine from outside: policies and budgets in, looks at units out. */
-#include "unit.h"
+#include "hostguard.h"
 
 static int place_on_new_ladder(const Unit *unit, const Policy *policy) {
         if (!unit->policy || unit->ladder.rung < 0)
@@ -46,6 +46,8 @@ int engine_set_policies(Engine *engine, PolicySet *set, usec_t now) {
         int worst = 0;
 
         engine->policies = set;
+        engine->now = MAX(engine->now, now);
+        worst = hostguard_set_policy(engine, set ? policy_set_host(set) : NULL);
         for (unsigned i = 0; i < engine->n_slots; i++) {
                 Unit *unit = &engine->units[i];
                 const Policy *policy = NULL;
@@ -62,7 +64,7 @@ int engine_set_policies(Engine *engine, PolicySet *set, usec_t now) {
 }
 
 usec_t engine_next_deadline(const Engine *engine) {
-        usec_t least = inquest_deadline(engine->inquest);
+        usec_t least = MIN(inquest_deadline(engine->inquest), hostguard_deadline(engine));
 
         for (unsigned i = 0; i < engine->n_slots; i++)
                 least = MIN(least, engine->due[i]);

@@ -2,6 +2,7 @@
  * are elsewhere; here they are put in order. */
 #include "engine.h"
 
+#include "hostguard.h"
 #include "inquest.h"
 #include "unit.h"
 
@@ -32,6 +33,7 @@ Engine *engine_free(Engine *engine) {
         for (unsigned i = 0; i < engine->n_slots; i++)
                 unit_drop(engine, &engine->units[i]);
         engine_forget_past(engine);
+        hostguard_free(engine);
         inquest_free(engine->inquest);
         free(engine);
         return NULL;
@@ -99,6 +101,7 @@ static int on_sample(const Step *step, Unit *unit, const Event *event) {
         bool moved = sample->ev_high > unit->sample.ev_high || sample->ev_max > unit->sample.ev_max;
         bool asked = unit->next_sample <= step->now || unit->ladder_due <= step->now;
 
+        asked |= hostguard_noted(step, unit, sample);
         inquest_sample(step, unit, sample);
         judge_count(unit, sample, step->now);
         wire_hit(step, unit, sample, moved && !asked);
@@ -135,6 +138,7 @@ static int on_start(const Step *step, Unit *unit, const Event *event) {
                 inquest_run_ended(step, unit);
         run_end(step, unit, event->start.operator_high);
         run_begin(unit, event);
+        hostguard_began(step, unit);
         inquest_run_began(step, unit);
         first.kind = EVENT_SAMPLE;
         first.sample = event->start.sample;
@@ -242,6 +246,7 @@ static void tick_unit(const Step *step, Unit *unit) {
 static int on_tick(const Step *step) {
         Engine *engine = step->engine;
 
+        hostguard_tick(step);
         for (unsigned i = 0; i < engine->n_slots; i++) {
                 if (engine->due[i] > step->now)
                         continue;
@@ -325,6 +330,8 @@ int engine_step(Engine *engine, const Event *event, ActionList *actions) {
         case EVENT_LEDGER:
                 inquest_ledger(&step, event);
                 return 0;
+        case EVENT_HOST:
+                return hostguard_reading(&step, event);
         case _EVENT_KIND_MAX:
         case _EVENT_KIND_INVALID:
                 break;

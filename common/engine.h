@@ -37,6 +37,13 @@ typedef struct UnitView {
         unsigned budget_spent;
 } UnitView;
 
+/* The host's guard: its rungs and where it stands. */
+typedef struct HostView {
+        const HostPolicy *policy;
+        int rung; /* index, -1 = calm */
+        LadderState state;
+} HostView;
+
 int engine_new(Engine **ret);
 Engine *engine_free(Engine *engine);
 
@@ -79,6 +86,9 @@ int engine_next_unit(const Engine *engine, unsigned *iterator, UnitView *ret);
 
 /* One unit by cgroup path; 0 or -ENOENT. */
 int engine_get_unit(const Engine *engine, const char *path, UnitView *ret);
+
+/* 0, or -ENOENT where the policies have no rung of the host. */
+int engine_get_host(const Engine *engine, HostView *ret);
 
 /* Has a unit a rung with a pressure condition (the least ratio of stall to window, and that window)? 1 and the trigger that
  * would catch all of them, 0 for none. */

@@ -71,6 +71,17 @@ static const Field ledger_fields[] = {
         FIELD("local_oom", FIELD_U64, ledger.local_oom),
 };
 
+static const Field host_fields[] = {
+        FIELD("total", FIELD_U64, host.total),
+        FIELD("available", FIELD_U64, host.available),
+        FIELD("free", FIELD_U64, host.free),
+        FIELD("cached", FIELD_U64, host.cached),
+        FIELD("swap_total", FIELD_U64, host.swap_total),
+        FIELD("swap_free", FIELD_U64, host.swap_free),
+        FIELD("some", FIELD_U64, host.some_total),
+        FIELD("full", FIELD_U64, host.full_total),
+};
+
 #define KIND(word, f) {word, f, ELEMENTSOF(f), false}
 
 const EventFields event_fields[_EVENT_KIND_MAX] = {
@@ -87,4 +98,5 @@ const EventFields event_fields[_EVENT_KIND_MAX] = {
         [EVENT_DRILL] = KIND("drill", drill_fields),
         [EVENT_WITNESS] = {"witness", witness_fields, ELEMENTSOF(witness_fields), .sparse = true},
         [EVENT_LEDGER] = KIND("ledger", ledger_fields),
+        [EVENT_HOST] = KIND("host", host_fields),
 };

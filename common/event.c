@@ -240,7 +240,7 @@ bool event_has_its_path(const Event *event) {
         if (event->path[0])
                 return unitname_path_is_valid(event->path);
         return event->kind == EVENT_TICK || event->kind == EVENT_PAUSE || event->kind == EVENT_RESUME ||
-               event->kind == EVENT_WITNESS;
+               event->kind == EVENT_WITNESS || event->kind == EVENT_HOST;
 }
 
 int event_parse(const char *line, Event *ret) {

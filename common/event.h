@@ -23,6 +23,7 @@ typedef enum EventKind {
         EVENT_DRILL,    /* an operator asks for a rung */
         EVENT_WITNESS,  /* a witness saw something (witness.h) */
         EVENT_LEDGER,   /* a cgroup's kill counts were read: the unit's, or a parent's */
+        EVENT_HOST,     /* the host's memory and pressure were read */
         _EVENT_KIND_MAX,
         _EVENT_KIND_INVALID = -EINVAL,
 } EventKind;
@@ -40,10 +41,16 @@ typedef struct Sample {
         uint64_t ev_high, ev_max, ev_oom, ev_oom_kill; /* memory.events, cumulated since the cgroup was made */
 } Sample;
 
+/* A reading of the host: /proc/meminfo in bytes, and the totals of /proc/pressure/memory. */
+typedef struct HostReading {
+        uint64_t total, available, free, cached, swap_total, swap_free;
+        uint64_t some_total, full_total; /* usec, cumulated */
+} HostReading;
+
 typedef struct Event {
         EventKind kind;
         usec_t time;
-        char path[CGROUP_PATH_MAX]; /* cgroup; empty for TICK, for PAUSE and RESUME of everything, and for a WITNESS that
+        char path[CGROUP_PATH_MAX]; /* cgroup; empty for TICK and HOST, for PAUSE and RESUME of everything, and for a WITNESS that
                                      knows none */
         union {
                 struct {
@@ -73,6 +80,7 @@ typedef struct Event {
                         char rung[32];
                 } drill;
                 Witness witness;
+                HostReading host;
                 struct {
                         uint64_t inode;                 /* of the cgroup's directory: tells one made anew */
                         uint64_t oom, oom_kill, oom_group_kill; /* memory.events: of it and all below */
@@ -81,7 +89,7 @@ typedef struct Event {
         };
 } Event;
 
-/* Is it about a valid cgroup, or of a kind that needs none (a tick; a pause or a resume of everything)? */
+/* Is it about a valid cgroup, or of a kind that needs none (a tick, the host; a pause or a resume of everything)? */
 bool event_has_its_path(const Event *event);
 
 const char *event_kind_name(EventKind kind);

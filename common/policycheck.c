@@ -215,8 +215,11 @@ static int check_all(Check *check) {
 
 int policy_set_check(PolicySet *set, ConfErrors *errors) {
         _cleanup_free_ Check *check = NULL;
-        int r;
+        int r, host;
 
+        host = policy_set_check_host(set, errors);
+        if (host == -ENOMEM)
+                return host;
         check = calloc(1, sizeof(*check));
         if (!check)
                 return -ENOMEM;
@@ -225,5 +228,5 @@ int policy_set_check(PolicySet *set, ConfErrors *errors) {
         r = check_all(check);
         if (r < 0)
                 return r;
-        return check->bad ? -EBADMSG : 0;
+        return check->bad ? -EBADMSG : host;
 }

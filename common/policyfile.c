@@ -19,11 +19,12 @@ typedef struct Builder {
         Merge merge;
         Policy trial;
         Policy spare; /* takes the settings of rungs that can't be, only to check them */
+        HostPolicy trial_host, spare_host; /* likewise */
         ConfWhere where;
         ConfSection section;
         bool in_spare;
         bool match_refused;                   /* a glob was, so that the lack of one is no further mistake */
-        unsigned section_lines[_SECTION_MAX]; /* of [Match] and [Policy]; 0 = not seen */
+        unsigned section_lines[_SECTION_MAX]; /* 0 = not seen; of rungs the last one's */
         unsigned key_lines[CONF_KEYS_MAX];    /* of the keys seen in this section */
         char rung[RUNG_NAME_MAX];
 } Builder;
@@ -45,6 +46,21 @@ PolicyFile *policy_file_free(PolicyFile *file) {
         return NULL;
 }
 
+static int begin_host_rung(Merge *merge, const char *name, const ConfWhere *where) {
+        HostPolicy *host = merge->target.host;
+        int i;
+
+        merge->rung = NO_RUNG;
+        i = host_policy_add(host, name);
+        if (i < 0)
+                return conf_fail(where, "[Host %s] is one too many; expected at most %d rungs of the host", name,
+                                 HOST_RUNGS_MAX);
+        if (host->rungs[i].source.file < 0)
+                host->rungs[i].source = where->source;
+        merge->rung = i;
+        return 0;
+}
+
 static int begin_rung(Merge *merge, const char *name, const ConfWhere *where) {
         Policy *policy = merge->target.policy;
         int i;
@@ -60,13 +76,13 @@ static int begin_rung(Merge *merge, const char *name, const ConfWhere *where) {
         return 0;
 }
 
-static int make_setting(Merge *merge, const ConfKey *key, const char *value, const ConfWhere *where) {
+static int make_setting(Merge *merge, const ConfKey *key, bool host, const char *value, const ConfWhere *where) {
         if (!key)
-                return begin_rung(merge, value, where);
-        if (key->section == SECTION_RUNG) {
+                return host ? begin_host_rung(merge, value, where) : begin_rung(merge, value, where);
+        if (conf_section_is_named(key->section)) {
                 if (merge->rung == NO_RUNG)
                         return 0;
-                merge->target.rung = (unsigned) merge->rung;
+                merge->target.rung = merge->target.host_rung = (unsigned) merge->rung;
         }
         return conf_key_apply(key, &merge->target, value, where);
 }
@@ -89,28 +105,46 @@ static int keep(Builder *builder, const ConfKey *key, const char *value) {
         copy = strdup(value);
         if (!copy)
                 return -ENOMEM;
-        settings[file->n_settings++] = (Setting){.key = key, .value = copy, .line = builder->where.source.line};
+        settings[file->n_settings++] = (Setting){
+                .key = key,
+                .value = copy,
+                .line = builder->where.source.line,
+                .host = builder->section == SECTION_HOST,
+        };
         return 0;
 }
 
 static void enter_spare(Builder *builder) {
         policy_init(&builder->spare);
         (void) policy_add_rung(&builder->spare, "spare");
+        (void) host_policy_add(&builder->spare_host, "spare");
         builder->in_spare = true;
+}
+
+/* The line in which this rung has begun already, or 0. */
+static unsigned rung_line(const Builder *builder) {
+        bool host = builder->section == SECTION_HOST;
+        int i = host ? host_policy_find(&builder->trial_host, builder->rung)
+                     : policy_find_rung(&builder->trial, builder->rung);
+
+        if (i < 0)
+                return 0;
+        return host ? builder->trial_host.rungs[i].source.line : builder->trial.rungs[i].source.line;
 }
 
 /* A rung's header: new in this file, and kept like a setting. What went wrong was told. */
 static int enter_rung(Builder *builder) {
-        int i, r;
+        bool host = builder->section == SECTION_HOST;
+        unsigned line = rung_line(builder);
+        int r;
 
-        i = policy_find_rung(&builder->trial, builder->rung);
-        if (i >= 0) {
+        if (line > 0) {
                 enter_spare(builder);
                 return conf_fail(&builder->where,
-                                 "[Rung %s] was there in line %u already; expected each rung once in a file",
-                                 builder->rung, builder->trial.rungs[i].source.line);
+                                 "[%s %s] was there in line %u already; expected each rung once in a file",
+                                 host ? "Host" : "Rung", builder->rung, line);
         }
-        r = make_setting(&builder->merge, NULL, builder->rung, &builder->where);
+        r = make_setting(&builder->merge, NULL, host, builder->rung, &builder->where);
         if (r < 0) {
                 enter_spare(builder);
                 return r;
@@ -138,11 +172,14 @@ static int enter_section(Builder *builder, const char *text) {
         r = conf_section_parse(text, &builder->where, &builder->section, builder->rung);
         if (r < 0)
                 return r;
+        if (!conf_section_is_named(builder->section))
+                return enter_once(builder, text);
+        builder->section_lines[builder->section] = builder->where.source.line;
         if (r > 0) {
                 enter_spare(builder);
                 return -EBADMSG;
         }
-        return builder->section == SECTION_RUNG ? enter_rung(builder) : enter_once(builder, text);
+        return enter_rung(builder);
 }
 
 static int on_section(void *userdata, unsigned line, const char *name) {
@@ -165,7 +202,7 @@ static int note_key(Builder *builder, const ConfKey *key, unsigned number) {
 }
 
 static int try_spare(Builder *builder, const ConfKey *key, const char *value) {
-        ConfTarget target = {.policy = &builder->spare};
+        ConfTarget target = {.policy = &builder->spare, .host = &builder->spare_host};
 
         return conf_key_apply(key, &target, value, &builder->where);
 }
@@ -188,7 +225,7 @@ static int on_setting(void *userdata, unsigned line, const char *section, const 
         again = note_key(builder, key, number);
         if (builder->in_spare)
                 return try_spare(builder, key, value);
-        r = make_setting(&builder->merge, key, value, &builder->where);
+        r = make_setting(&builder->merge, key, key->section == SECTION_HOST, value, &builder->where);
         if (key->section == SECTION_MATCH)
                 builder->match_refused |= r < 0;
         else if (r >= 0 && again >= 0)
@@ -196,10 +233,18 @@ static int on_setting(void *userdata, unsigned line, const char *section, const 
         return r < 0 ? r : again;
 }
 
+/* What a file says of the host needs no unit. */
+static bool is_for_the_host_only(const Builder *builder) {
+        const unsigned *lines = builder->section_lines;
+
+        return lines[SECTION_HOST] > 0 && lines[SECTION_MATCH] + lines[SECTION_POLICY] + lines[SECTION_RUNG] == 0;
+}
+
 static int check_match(const Builder *builder, ConfErrors *errors) {
         const PolicyFile *file = builder->file;
 
-        if (builder->match_refused || file->match.units.n_items + file->match.cgroups.n_items > 0)
+        if (builder->match_refused || file->match.units.n_items + file->match.cgroups.n_items > 0 ||
+            is_for_the_host_only(builder))
                 return 0;
         return conf_errors_add(errors, file->path, builder->section_lines[SECTION_MATCH],
                                "the file is for no unit; expected Unit= or Cgroup= in [Match]");
@@ -223,7 +268,8 @@ int policy_file_read(const char *path, const char *text, size_t size, ConfErrors
         builder->file = file;
         builder->section = _SECTION_INVALID;
         builder->where = (ConfWhere){.errors = errors, .path = file->path};
-        builder->merge = (Merge){.target = {.match = &file->match, .policy = &builder->trial}, .rung = NO_RUNG};
+        builder->merge = (Merge){.target = {.match = &file->match, .policy = &builder->trial, .host = &builder->trial_host},
+                                 .rung = NO_RUNG};
         policy_init(&builder->trial);
 
         r = conf_read(path, text, size, &handlers, builder, errors);
@@ -246,8 +292,8 @@ bool policy_file_matches(const PolicyFile *file, const char *name, const char *p
         return false;
 }
 
-int policy_file_merge(const PolicyFile *file, int index, Policy *policy, ConfErrors *errors) {
-        Merge merge = {.target = {.policy = policy}, .rung = NO_RUNG};
+/* The file's settings for units, or those for the host, in its order. */
+static int merge_settings(const PolicyFile *file, int index, Merge *merge, bool host, ConfErrors *errors) {
         int result = 0, r;
 
         for (unsigned i = 0; i < file->n_settings; i++) {
@@ -258,11 +304,25 @@ int policy_file_merge(const PolicyFile *file, int index, Policy *policy, ConfErr
                         .source = {.file = index, .line = setting->line},
                 };
 
-                r = make_setting(&merge, setting->key, setting->value, &where);
+                if (setting->host != host)
+                        continue;
+                r = make_setting(merge, setting->key, host, setting->value, &where);
                 if (r == -ENOMEM)
                         return r;
                 if (r < 0)
                         result = r;
         }
         return result;
+}
+
+int policy_file_merge(const PolicyFile *file, int index, Policy *policy, ConfErrors *errors) {
+        Merge merge = {.target = {.policy = policy}, .rung = NO_RUNG};
+
+        return merge_settings(file, index, &merge, /* host= */ false, errors);
+}
+
+int policy_file_merge_host(const PolicyFile *file, int index, HostPolicy *host, ConfErrors *errors) {
+        Merge merge = {.target = {.host = host}, .rung = NO_RUNG};
+
+        return merge_settings(file, index, &merge, /* host= */ true, errors);
 }

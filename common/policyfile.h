@@ -11,6 +11,7 @@ typedef struct Setting {
         const ConfKey *key;
         char *value; /* owned */
         unsigned line;
+        bool host; /* in a [Host] section: of the host guard, and of no unit's policy */
 } Setting;
 
 typedef struct PolicyFile {
@@ -30,3 +31,6 @@ bool policy_file_matches(const PolicyFile *file, const char *name, const char *p
 /* Makes the file's settings, as file number `index`, on top of what earlier files made of the policy. A setting that
  * does not fit with those is told in errors (may be NULL) and left out. 0, -EBADMSG, -ENOMEM. */
 int policy_file_merge(const PolicyFile *file, int index, Policy *policy, ConfErrors *errors);
+
+/* Likewise what it says in [Host] sections. */
+int policy_file_merge_host(const PolicyFile *file, int index, HostPolicy *host, ConfErrors *errors);

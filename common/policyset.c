@@ -21,6 +21,7 @@ PolicySet *policy_set_free(PolicySet *set) {
         }
         for (int i = 0; i < set->n_files; i++)
                 (void) policy_file_free(set->files[i]);
+        free(set->host);
         free(set);
         return NULL;
 }
@@ -29,6 +30,22 @@ PolicySet *policy_set_free(PolicySet *set) {
 static int refuse_file(const char *path, ConfErrors *errors, const char *what, unsigned long most) {
         (void) conf_errors_add(errors, path, 0, "%s; expected at most %lu", what, most);
         return -E2BIG;
+}
+
+/* What does not fit together is told by policy_set_check(). */
+static int add_host(PolicySet *set, int file) {
+        HostPolicy host = set->host ? *set->host : (HostPolicy){0};
+
+        if (policy_file_merge_host(set->files[file], file, &host, NULL) == -ENOMEM)
+                return -ENOMEM;
+        if (host.n_rungs == 0)
+                return 0;
+        if (!set->host)
+                set->host = malloc(sizeof(*set->host));
+        if (!set->host)
+                return -ENOMEM;
+        *set->host = host;
+        return 0;
 }
 
 int policy_set_add(PolicySet *set, const char *path, const char *text, size_t size, ConfErrors *errors) {
@@ -50,8 +67,14 @@ int policy_set_add(PolicySet *set, const char *path, const char *text, size_t si
                 return refuse_file(path, errors, "the globs of all files are too many", POLICY_GLOBS_MAX);
         }
         set->n_globs += n_globs;
-        set->files[set->n_files++] = file;
-        return 0;
+        set->files[set->n_files] = file;
+        return add_host(set, set->n_files++);
+}
+
+const HostPolicy *policy_set_host(const PolicySet *set) {
+        static const HostPolicy none;
+
+        return set->host ?: &none;
 }
 
 int policy_set_match(const PolicySet *set, const char *name, const char *path, FileBits *ret) {

@@ -22,6 +22,7 @@ struct PolicySet {
         PolicyFile *files[CONF_FILES_MAX];
         int n_files;
         unsigned n_globs;
+        HostPolicy *host; /* owned; merged as files are added; NULL while none speaks of the host */
         Combination combinations[POLICY_COMBINATIONS_MAX];
         unsigned n_combinations;
 };
@@ -36,3 +37,6 @@ int policy_set_match(const PolicySet *set, const char *name, const char *path, F
 /* Merges a combination's files. Settings that don't fit together are told in errors (may be NULL) and left out.
  * 0, -EBADMSG, -ENOMEM. */
 int policy_set_merge(const PolicySet *set, const FileBits *files, Policy *ret, ConfErrors *errors);
+
+/* policycheck-host.c: the mistakes of [Host] sections that only show when files meet. 0, -EBADMSG, -ENOMEM. */
+int policy_set_check_host(const PolicySet *set, ConfErrors *errors);

@@ -34,6 +34,12 @@ static const struct {
         [RECORD_INCIDENT] = {"incident", NULL, LEVEL_WARNING},
         [RECORD_SIGHTED] = {"state", "584f1ba88c584b4ca8c122f4e0936e12", LEVEL_INFO},
         [RECORD_CROWDED] = {"state", "0b6e0f7c2a5d4c1f9d3a7e54b8c6f210", LEVEL_WARNING},
+        [RECORD_HOST_RUNG] = {"rung", "bd5dbcd4519f423da51fdb83cc822812", LEVEL_WARNING},
+        [RECORD_HOST_STEP] = {"rung", "d38028371e5c4cc688ee0846ab630327", LEVEL_WARNING},
+        [RECORD_HOST_NONE] = {"withheld", "7a684642216f4836aad3b2bcd2207caa", LEVEL_ERROR},
+        [RECORD_HOST_VERIFIED] = {"rung", "9a398d905a3944d6990f6bcd2667bf3f", LEVEL_INFO},
+        [RECORD_HOST_RELAXED] = {"rung", "d4f9775fd2bd4db1829e565b2977bf9f", LEVEL_INFO},
+        [RECORD_HOST_IDLE] = {"state", "f15feb95f49345c7971443e28433c6a1", LEVEL_WARNING},
 };
 static_assert(ELEMENTSOF(kinds) == _RECORD_KIND_MAX, "every kind of record has its row");
 

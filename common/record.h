@@ -29,6 +29,12 @@ typedef enum RecordKind {
         RECORD_INCIDENT,    /* incident: told once, when it is judged */
         RECORD_SIGHTED,     /* state: a MemoryError was just seen; its incident follows */
         RECORD_CROWDED,     /* state: more happened at once than can be judged; some incidents are not told */
+        RECORD_HOST_RUNG,     /* rung: of the host, taken */
+        RECORD_HOST_STEP,     /* rung: of a unit, taken for the host; why this unit, and why not others */
+        RECORD_HOST_NONE,     /* withheld: no unit could relieve the host; an alert */
+        RECORD_HOST_VERIFIED, /* rung: did the step relieve the host */
+        RECORD_HOST_RELAXED,  /* rung: the host stepped down */
+        RECORD_HOST_IDLE,     /* state: a condition of a [Host] rung that can't hold on this host */
         _RECORD_KIND_MAX,
         _RECORD_KIND_INVALID = -EINVAL,
 } RecordKind;

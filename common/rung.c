@@ -9,7 +9,7 @@
 #define RETRY_BUSY USEC_PER_SEC
 #define HOST_RESERVE (64 * MIB) /* of MemAvailable that a loan never takes */
 
-static Pending *pending_new(const Step *step, const Unit *unit, const ActionSpec *spec) {
+static Pending *pending_new(const Step *step, const Unit *unit, int rung, const ActionSpec *spec) {
         Engine *engine = step->engine;
 
         for (unsigned i = 0; i < PENDING_MAX; i++) {
@@ -21,8 +21,7 @@ static Pending *pending_new(const Step *step, const Unit *unit, const ActionSpec
                 *pending = (Pending){.id = engine->last_id, .since = step->now, .spec = *spec};
                 pending->unit = (unsigned) (unit - engine->units);
                 memcpy(pending->invocation, unit->invocation, sizeof(pending->invocation));
-                if (unit->ladder.rung >= 0)
-                        memcpy(pending->rung, unit->policy->rungs[unit->ladder.rung].name, sizeof(pending->rung));
+                memcpy(pending->rung, unit->policy->rungs[rung].name, sizeof(pending->rung));
                 return pending;
         }
         return NULL;
@@ -94,8 +93,8 @@ static uint64_t throttle_bytes(const Unit *unit) {
         return MIN(MAX(bytes - bytes % PAGE_BYTES, PAGE_BYTES), unit->operator_high);
 }
 
-static void ask(const Step *step, Unit *unit, const ActionSpec *spec) {
-        Pending *pending = pending_new(step, unit, spec);
+static void ask(const Step *step, Unit *unit, int rung, const ActionSpec *spec) {
+        Pending *pending = pending_new(step, unit, rung, spec);
         Action *action;
 
         if (!pending)
@@ -166,9 +165,26 @@ void rung_take(const Step *step, Unit *unit, const LadderStep *move, bool drill)
                 else if (spec->verb == VERB_NOTIFY)
                         tell_notify(step, unit, spec);
                 else
-                        ask(step, unit, spec);
+                        ask(step, unit, move->rung, spec);
         }
         judge_consume(unit, (unsigned) move->rung);
+}
+
+/* What the host asks for is told by the host's guard, and tried again by it. */
+void rung_take_for_host(const Step *step, Unit *unit, unsigned rung) {
+        const Rung *taken = &unit->policy->rungs[rung];
+        Refusal refusal;
+
+        for (unsigned i = 0; i < taken->n_actions; i++) {
+                const ActionSpec *spec = &taken->actions[i];
+
+                if (refuse(step, unit, spec, &refusal))
+                        tell_withheld(step, unit, spec, &refusal);
+                else if (spec->verb == VERB_NOTIFY)
+                        tell_notify(step, unit, spec);
+                else
+                        ask(step, unit, (int) rung, spec);
+        }
 }
 
 /* The end of a disruptive action. After a restart that worked the ladder has begun anew with the new run (EVENT_START);

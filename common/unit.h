@@ -130,6 +130,7 @@ struct Engine {
         Budget budgets[BUDGETS_MAX]; /* free where n_times is 0 */
         Pending pendings[PENDING_MAX];
         Inquest *inquest; /* owned */
+        struct Hostguard *hostguard; /* owned; NULL where no [Host] rung is */
         uint32_t last_id;
         bool paused;
         usec_t now; /* the time of the last event; never falls */
@@ -202,6 +203,7 @@ void wire_contested(const Step *step, Unit *unit, uint64_t bytes);
 
 /* rung.c: taking a rung, and the ends of actions. */
 void rung_take(const Step *step, Unit *unit, const LadderStep *move, bool drill);
+void rung_take_for_host(const Step *step, Unit *unit, unsigned rung); /* the unit's ladder stays where it is */
 void rung_done(const Step *step, Unit *unit, const Event *event);
 void rung_undo_throttle(const Step *step, Unit *unit, Undoing why);
 void rung_undo_freeze(const Step *step, Unit *unit, Undoing why);

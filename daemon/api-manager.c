@@ -96,19 +96,34 @@ static int get_policy(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         return sd_bus_send(NULL, reply, NULL);
 }
 
-static int get_daemon(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+/* What one of the API's writers has to say. */
+static int reply_with(sd_bus_message *m, void *userdata, int (*put)(Api *api, sd_bus_message *m)) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
         ApiClient *client = userdata;
         int r;
 
-        (void) error;
         r = sd_bus_message_new_method_return(m, &reply);
         if (r < 0)
                 return r;
-        r = api_put_daemon(client->api, reply);
+        r = put(client->api, reply);
         if (r < 0)
                 return r;
         return sd_bus_send(NULL, reply, NULL);
+}
+
+static int get_daemon(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        (void) error;
+        return reply_with(m, userdata, api_put_daemon);
+}
+
+static int get_host(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        (void) error;
+        return reply_with(m, userdata, api_put_host);
+}
+
+static int get_host_policy(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        (void) error;
+        return reply_with(m, userdata, api_put_host_policy);
 }
 
 static int set_paused(sd_bus_message *m, ApiClient *client, bool pause, sd_bus_error *error) {
@@ -204,6 +219,8 @@ static const sd_bus_vtable manager_vtable[] = {
         SD_BUS_METHOD_WITH_ARGS("GetUnit", SD_BUS_ARGS("s", unit), SD_BUS_RESULT("a{sv}", unit), get_unit, 0),
         SD_BUS_METHOD_WITH_ARGS("GetPolicy", SD_BUS_ARGS("s", unit), SD_BUS_RESULT("aa{sv}", rows), get_policy, 0),
         SD_BUS_METHOD_WITH_ARGS("GetDaemon", SD_BUS_NO_ARGS, SD_BUS_RESULT("a{sv}", daemon), get_daemon, 0),
+        SD_BUS_METHOD_WITH_ARGS("GetHost", SD_BUS_NO_ARGS, SD_BUS_RESULT("a{sv}", host), get_host, 0),
+        SD_BUS_METHOD_WITH_ARGS("GetHostPolicy", SD_BUS_NO_ARGS, SD_BUS_RESULT("aa{sv}", rows), get_host_policy, 0),
         SD_BUS_METHOD_WITH_ARGS("Pause", SD_BUS_ARGS("s", unit), SD_BUS_NO_RESULT, pause_unit, 0),
         SD_BUS_METHOD_WITH_ARGS("Resume", SD_BUS_ARGS("s", unit), SD_BUS_NO_RESULT, resume_unit, 0),
         SD_BUS_METHOD_WITH_ARGS("Drill", SD_BUS_ARGS("s", unit, "s", rung), SD_BUS_NO_RESULT, drill, 0),

@@ -91,6 +91,8 @@ int api_put_bool(sd_bus_message *m, const char *key, bool value);
 int api_put_unit(Api *api, sd_bus_message *m, const UnitView *view, bool detail);
 int api_put_record(sd_bus_message *m, const ApiRecord *record);
 int api_put_daemon(Api *api, sd_bus_message *m);
+int api_put_host(Api *api, sd_bus_message *m);        /* api-host.c: a{sv} */
+int api_put_host_policy(Api *api, sd_bus_message *m); /* aa{sv}, as api_put_policy() */
 
 /* The aa{sv} of GetPolicy() and of a unit's rungs (api-policy.c). */
 int api_put_policy(Api *api, sd_bus_message *m, const UnitView *view);

@@ -17,11 +17,13 @@ static uint64_t realtime(const Manager *manager) {
 }
 
 static void tell(Manager *manager, const Action *action) {
-        const char *name = unitname_of_path(action->path);
+        bool host = action->path[0] == 0;
+        const char *name = host ? "" : unitname_of_path(action->path);
         UnitView view;
-        bool known = engine_get_unit(manager->engine, action->path, &view) == 0;
+        bool known = !host && engine_get_unit(manager->engine, action->path, &view) == 0;
 
-        journal_record(&action->record, name, action->path, known ? mode_name(view.policy->mode) : NULL);
+        journal_record(&action->record, host ? NULL : name, host ? NULL : action->path,
+                       known ? mode_name(view.policy->mode) : NULL);
         api_broadcast(manager->api, &action->record, name, action->path, realtime(manager));
 }
 
@@ -197,6 +199,9 @@ void manager_carry_out(Manager *manager, const Action *action) {
                 break;
         case ACTION_READ_BACK:
                 manager_read_back(manager, action);
+                break;
+        case ACTION_HOST:
+                manager_read_host(manager);
                 break;
         case ACTION_RECORD:
                 tell(manager, action);

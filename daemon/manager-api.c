@@ -6,6 +6,7 @@
 
 #include "conffiles.h"
 #include "fd.h"
+#include "host-read.h"
 #include "journal.h"
 #include "manager.h"
 #include "sampler.h"
@@ -38,6 +39,14 @@ static int read_pressure(void *userdata, const char *path, Pressure *ret) {
         const Guarded *guarded = guarded_find(userdata, path);
 
         return guarded ? sampler_pressure(guarded->dirfd, ret) : -ENOENT;
+}
+
+static int read_host(void *userdata, HostReading *ret, Pressure *ret_pressure) {
+        const Manager *manager = userdata;
+        int r;
+
+        r = host_read(&manager->kernfs, ret);
+        return r < 0 ? r : host_read_pressure(&manager->kernfs, ret_pressure);
 }
 
 static void describe(void *userdata, ApiDaemon *ret) {
@@ -128,6 +137,7 @@ static void install(Manager *manager, PolicySet *set) {
         manager->policies = set;
         (void) engine_set_policies(manager->engine, set, manager_now(manager));
         policy_set_free(old);
+        manager_want_host(manager);
         if (!manager->tree || !old)
                 return;
         guarded_rematch(manager);
@@ -190,6 +200,7 @@ void manager_api_handlers(ApiHandlers *handlers, Manager *manager) {
                 .drill = drill,
                 .reload = reload,
                 .pressure = read_pressure,
+                .host = read_host,
                 .describe = describe,
         };
 }

@@ -82,6 +82,8 @@ static void modified(void *userdata, const char *path, TreeFile file) {
 static void read_units(void *userdata, const char *dir) {
         Manager *manager = userdata;
 
+        if (util_streq(dir, "/") && manager->host_psi)
+                manager_read_host(manager);
         for (unsigned i = 0; i < manager->n_guarded; i++) {
                 Guarded *guarded = manager->guarded[i];
                 Event event = {.kind = EVENT_PRESSURE, .time = manager_now(manager)};

@@ -1,7 +1,7 @@
 /* The manager: the one place where events from the world become the engine's, and the engine's actions become changes of the
  * world. It owns all parts; they know only their handlers. Split by subject: manager.c (life and the flow of events),
  * manager-units.c (cgroups that come and go), manager-watch.c (what the watchers say),
- * manager-witness.c (what the witnesses of incidents say), manager-actions.c (carrying out), manager-api.c (what clients ask). */
+ * manager-witness.c (what the witnesses of incidents say), manager-host.c (the host's memory), manager-actions.c (carrying out), manager-api.c (what clients ask). */
 #pragma once
 
 #include <systemd/sd-event.h>
@@ -103,6 +103,7 @@ typedef struct Manager {
         usec_t started;
         unsigned policy_mistakes;
         bool systemd_connected;
+        bool host_psi; /* the pressure of the host is wanted for its guard */
 } Manager;
 
 int manager_new(Manager **ret, const ManagerOptions *options);
@@ -132,6 +133,10 @@ void guarded_done(Manager *manager);    /* forgets them all */
 
 /* manager-watch.c */
 void manager_handlers(TreeHandlers *tree, PsiHandlers *psi, SystemdHandlers *systemd, Manager *manager);
+
+/* manager-host.c */
+void manager_read_host(Manager *manager);
+void manager_want_host(Manager *manager); /* after the policies changed */
 
 /* manager-witness.c */
 int manager_witness_start(Manager *manager); /* what the daemon before us saw, and the witnesses */

@@ -37,9 +37,11 @@ struct Rig {
         PolicySet *set;
         usec_t now;
         uint64_t available, swap_free;
+        HostReading host; /* what the host guard is told; available and swap_free are the rig's own */
         World worlds[RIG_WORLDS_MAX];
         unsigned n_worlds;
         RigCall calls[RIG_CALLS_MAX];
+        uint64_t killed;    /* as the ledgers of the slices count it */
         unsigned n_samples; /* asked for */
         bool deaf;          /* readings are not answered */
         char log[RIG_LOG_MAX];
@@ -82,6 +84,7 @@ static inline void rig_init(Rig *rig, const char *text) {
         memset(rig, 0, sizeof(*rig));
         rig->now = 1000 * USEC_PER_SEC;
         rig->available = 4 * GIB;
+        rig->host = (HostReading){.total = 8 * GIB};
         rig->set = rig_policies(text);
         if (engine_new(&rig->engine) < 0)
                 abort();
@@ -111,12 +114,18 @@ static inline void rig_note_record(Rig *rig, const Record *record) {
                 [RECORD_RUNG] = "rung",         [RECORD_VERIFIED] = "verified", [RECORD_RELAXED] = "relaxed",
                 [RECORD_ACTION] = "action",     [RECORD_FAILED] = "action",     [RECORD_UNDONE] = "undone",
                 [RECORD_WITHHELD] = "withheld", [RECORD_BUDGET] = "alert",      [RECORD_PAUSED] = "paused",
-                [RECORD_RESUMED] = "resumed",
+                [RECORD_RESUMED] = "resumed",   [RECORD_HOST_RUNG] = "host",    [RECORD_HOST_STEP] = "for-host",
+                [RECORD_HOST_NONE] = "host-none",                                [RECORD_HOST_VERIFIED] = "host-verified",
+                [RECORD_HOST_RELAXED] = "host-relaxed",                          [RECORD_HOST_IDLE] = "host-idle",
         };
         bool rung = record->kind == RECORD_RUNG || record->kind == RECORD_VERIFIED || record->kind == RECORD_RELAXED;
         bool hold = util_streq(record->reason, "hold");
 
         rig_note(rig, "[%s", words[record->kind] ? words[record->kind] : "?");
+        if (record->kind >= RECORD_HOST_RUNG && record->kind <= RECORD_HOST_IDLE) {
+                rig_note(rig, " %s %s] ", record->rung, util_streq(record->reason, "host") ? record->result : record->reason);
+                return;
+        }
         if (rung || hold)
                 rig_note(rig, " %s", record->rung);
         if (record->action[0])
@@ -158,6 +167,7 @@ static inline void rig_note_action(Rig *rig, const Action *action) {
         case ACTION_SAMPLE:
                 rig->n_samples++;
                 break;
+        case ACTION_HOST:
         case ACTION_LEDGER:
         case ACTION_LOOK:
         case ACTION_READ_BACK:
@@ -228,10 +238,18 @@ static inline bool rig_carry_out(Rig *rig, const Action *action) {
         return action->kind == ACTION_SAMPLE && world->present && !rig->deaf;
 }
 
+static inline Event rig_host_event(const Rig *rig) {
+        Event event = {.kind = EVENT_HOST, .host = rig->host};
+
+        event.host.available = MIN(rig->available, rig->host.total);
+        event.host.swap_free = MIN(rig->swap_free, rig->host.swap_total);
+        return event;
+}
+
 /* As in the shell: read at once, told after everything else that was asked for has been done. */
 static inline int rig_feed(Rig *rig, Event *event) {
         ActionList *actions = &rig->actions;
-        Event samples[RIG_WORLDS_MAX];
+        Event samples[2 * RIG_WORLDS_MAX];
         unsigned n_samples = 0;
         int result;
 
@@ -247,7 +265,11 @@ static inline int rig_feed(Rig *rig, Event *event) {
         for (unsigned i = 0; i < actions->n_items; i++) {
                 const Action *action = &actions->items[i];
 
-                if (!rig_carry_out(rig, action) || n_samples == RIG_WORLDS_MAX)
+                if (n_samples == ELEMENTSOF(samples))
+                        break;
+                if (action->kind == ACTION_HOST && !rig->deaf)
+                        samples[n_samples++] = rig_host_event(rig);
+                if (!rig_carry_out(rig, action))
                         continue;
                 samples[n_samples] = (Event){.kind = EVENT_SAMPLE};
                 memcpy(samples[n_samples].path, action->path, sizeof(action->path));

@@ -44,15 +44,24 @@ static void print_policy(const json_t *rows) {
         }
 }
 
+/* Without a unit it is the host's. */
 CtlExit ctl_policy(Ctl *ctl, char **arguments) {
         _cleanup_(json_decrefp) json_t *rows = NULL;
         CtlExit status;
 
-        status = ctl_client_call(ctl, "GetPolicy", (const char *const[]){arguments[0], NULL}, &rows);
+        if (!arguments[0] && !ctl->host) {
+                ctl_text_complain("Usage: memguardctl policy UNIT, or memguardctl policy --host");
+                return CTL_USAGE;
+        }
+        status = arguments[0] ? ctl_client_call(ctl, "GetPolicy", (const char *const[]){arguments[0], NULL}, &rows)
+                              : ctl_client_call(ctl, "GetHostPolicy", NULL, &rows);
         if (status != CTL_DONE)
                 return status;
         if (ctl->json)
                 (void) ctl_json_print(rows, /* pretty= */ true);
+        else if (!arguments[0] && json_array_size(rows) == 0)
+                ctl_text_print(stdout, "No policy file has a [Host NAME] section, so the host is not guarded. See "
+                                       "memguard.policy(5).\n");
         else
                 print_policy(rows);
         return CTL_DONE;

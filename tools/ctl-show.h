@@ -8,6 +8,10 @@ void ctl_show_label(const char *text);
 
 int ctl_show_unit(const json_t *unit);
 
+/* The host as status has it, in a line and as JSON (a new reference; NULL without memory). */
+void ctl_host_print(const json_t *host);
+json_t *ctl_host_json(const json_t *host);
+
 /* One record as one line. */
 void ctl_show_record(const json_t *record, bool with_unit);
 

@@ -8,14 +8,14 @@
 
 #define SHOWN_MAX 20 /* units in the overview: a screenful; `list` has them all */
 
-static int print_json(const json_t *daemon, const json_t *units) {
+static int print_json(const json_t *daemon, const json_t *host, const json_t *units) {
         _cleanup_(json_decrefp) json_t *all = NULL;
         json_t *list = json_array();
         const json_t *unit;
         size_t i;
 
         json_array_foreach(units, i, unit)(void) json_array_append_new(list, ctl_unit_json(unit));
-        all = json_pack("{s:O, s:o}", "daemon", daemon, "units", list);
+        all = json_pack("{s:O, s:o*, s:o}", "daemon", daemon, "host", ctl_host_json(host), "units", list);
         return all ? ctl_json_print(all, /* pretty= */ true) : -ENOMEM;
 }
 
@@ -96,11 +96,12 @@ static void print_counts(const json_t *units) {
                                      : "\n\n");
 }
 
-static int print_overview(const json_t *daemon, const json_t *units) {
+static int print_overview(const json_t *daemon, const json_t *host, const json_t *units) {
         size_t n_units = json_array_size(units);
         int r;
 
         print_daemon(daemon);
+        ctl_host_print(host);
         print_counts(units);
         if (n_units == 0)
                 return 0;
@@ -119,7 +120,7 @@ static CtlExit finish(int r) {
         return CTL_REFUSED;
 }
 
-static CtlExit status_of_unit(Ctl *ctl, const json_t *daemon, const char *name) {
+static CtlExit status_of_unit(Ctl *ctl, const json_t *daemon, const json_t *host, const char *name) {
         _cleanup_(json_decrefp) json_t *unit = NULL, *units = NULL;
         CtlExit status;
 
@@ -129,19 +130,22 @@ static CtlExit status_of_unit(Ctl *ctl, const json_t *daemon, const char *name) 
         if (!ctl->json)
                 return finish(ctl_show_unit(unit));
         units = json_pack("[O]", unit);
-        return finish(units ? print_json(daemon, units) : -ENOMEM);
+        return finish(units ? print_json(daemon, host, units) : -ENOMEM);
 }
 
 CtlExit ctl_status(Ctl *ctl, char **arguments) {
-        _cleanup_(json_decrefp) json_t *daemon = NULL, *units = NULL;
+        _cleanup_(json_decrefp) json_t *daemon = NULL, *host = NULL, *units = NULL;
         CtlExit status;
         int r;
 
         status = ctl_client_call(ctl, "GetDaemon", NULL, &daemon);
         if (status != CTL_DONE)
                 return status;
+        status = ctl_client_call(ctl, "GetHost", NULL, &host);
+        if (status != CTL_DONE)
+                return status;
         if (arguments[0])
-                return status_of_unit(ctl, daemon, arguments[0]);
+                return status_of_unit(ctl, daemon, host, arguments[0]);
 
         status = ctl_client_call(ctl, "ListUnits", NULL, &units);
         if (status != CTL_DONE)
@@ -149,5 +153,5 @@ CtlExit ctl_status(Ctl *ctl, char **arguments) {
         r = ctl_unit_sort(units);
         if (r < 0)
                 return finish(r);
-        return finish(ctl->json ? print_json(daemon, units) : print_overview(daemon, units));
+        return finish(ctl->json ? print_json(daemon, host, units) : print_overview(daemon, host, units));
 }

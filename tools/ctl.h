@@ -20,6 +20,7 @@ typedef enum CtlExit {
 
 typedef struct Ctl {
         bool json;
+        bool host; /* policy: the host's */
         const char *socket;
         const char *root; /* check: where policy.d is looked for */
         const char *since, *unit, *verdict; /* history: which incidents; NULL = all */

@@ -17,7 +17,7 @@ typedef struct Verb {
 static const Verb verbs[] = {
         {"status", "[UNIT]", 0, 1, ctl_status, "How things stand, or all about one unit"},
         {"list", "", 0, 0, ctl_list, "Every watched unit"},
-        {"policy", "UNIT", 1, 1, ctl_policy, "The policy in force, each value with its file and line"},
+        {"policy", "UNIT|--host", 0, 1, ctl_policy, "The policy in force, each value with its file and line"},
         {"check", "[--root=DIR]", 0, 0, ctl_check, "Look for mistakes in the policy files; needs no daemon"},
         {"explain", "UNIT|INCIDENT", 1, 1, ctl_explain, "What an incident was; of a unit: the latest; needs no daemon"},
         {"history", "", 0, 0, ctl_history, "The incidents that the journal remembers; needs no daemon"},
@@ -40,6 +40,7 @@ static void print_help(void) {
         (void) printf(
                 "\nOptions:\n"
                 "  --json                 Answer in JSON; sizes in bytes, times in microseconds\n"
+                "  --host                 policy: the rungs of the host's guard\n"
                 "  --root=DIR             check: look for policy files below DIR\n"
                 "  --since=TIME           history: only from then on; \"-1h\", \"today\", \"2026-11-21 10:00\"\n"
                 "  --unit=UNIT            history: only of this unit\n"
@@ -61,12 +62,14 @@ enum {
         OPTION_VERDICT,
         OPTION_DIRECTORY, /* up to here */
         OPTION_JSON,
+        OPTION_HOST,
         OPTION_VERSION,
         OPTION_NO_PAGER,
 };
 
 static const struct option options[] = {
         {"json", no_argument, NULL, OPTION_JSON},
+        {"host", no_argument, NULL, OPTION_HOST},
         {"root", required_argument, NULL, OPTION_ROOT},
         {"socket", required_argument, NULL, OPTION_SOCKET},
         {"since", required_argument, NULL, OPTION_SINCE},
@@ -93,6 +96,9 @@ static int parse_options(Ctl *ctl, int argc, char **argv) {
                         break;
                 case OPTION_JSON:
                         ctl->json = true;
+                        break;
+                case OPTION_HOST:
+                        ctl->host = true;
                         break;
                 case OPTION_NO_PAGER:
                         break;

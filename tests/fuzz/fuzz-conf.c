@@ -74,6 +74,21 @@ static void check_policy(const Policy *policy) {
                         policy->pressures[i].stall <= policy->pressures[i].window);
 }
 
+static void check_host(const HostPolicy *host) {
+        require(host->n_rungs <= HOST_RUNGS_MAX);
+        for (unsigned i = 0; i < host->n_rungs; i++) {
+                const HostRung *rung = &host->rungs[i];
+
+                require(rung->name[0] && strlen(rung->name) < RUNG_NAME_MAX);
+                require(!rung->available.set || rung->available.value > 0);
+                require(!rung->swap_free.percent || rung->swap_free.value <= 7500);
+                require(rung->settle >= 100 * USEC_PER_MSEC && rung->settle <= 10 * USEC_PER_MINUTE);
+                require(rung->hold <= 10 * USEC_PER_MINUTE);
+                for (Stalled what = 0; what < _STALLED_MAX; what++)
+                        require(rung->stalls[what].stall <= rung->stalls[what].window);
+        }
+}
+
 static void add_files(PolicySet *set, const char *text, size_t size, ConfErrors *errors) {
         const char *end;
         size_t length;
@@ -111,6 +126,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                 if (policy)
                         check_policy(policy);
         }
+        check_host(policy_set_host(set));
         (void) policy_set_may_match_below(set, "/system.slice");
 
         r = policy_set_check(set, &errors);

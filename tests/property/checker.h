@@ -210,14 +210,54 @@ static void check_record(const Rig *rig, const Event *event, const Record *recor
         }
 }
 
+/* What is about the host itself: readings and records of its own. */
+static void check_host_action(const Action *action) {
+        RecordKind kind = action->record.kind;
+
+        assert(action->kind == ACTION_HOST || action->kind == ACTION_RECORD);
+        if (action->kind == ACTION_HOST)
+                return;
+        assert(kind >= RECORD_HOST_RUNG && kind != RECORD_HOST_STEP && action->record.text[0]);
+        n_records[kind]++;
+}
+
+/* A step for the host is taken because the host itself is short, as it was just read; nothing else that ends a service is
+ * under way anywhere, and nobody who may go first is passed over for one to be avoided. */
+static void check_host_step(const Rig *rig, const Event *event, const Action *action, const Checker *checker) {
+        const Policy *policy = policy_of(rig, action->path);
+        const HostPolicy *host = policy_set_host(rig->set);
+        bool is_short = false;
+
+        assert(event->kind == EVENT_HOST && may_act(rig, checker, action->path));
+        for (unsigned i = 0; i < rig->n_worlds; i++)
+                assert(checker->known[i].acting_id == 0 || checker->now - checker->known[i].acting_since >= 15 * USEC_PER_MINUTE);
+        for (unsigned i = 0; i < host->n_rungs; i++) {
+                const HostRung *rung = &host->rungs[i];
+
+                if (!rung->relieve && i + 1 == host->n_rungs)
+                        break;
+                is_short |= event->host.available < units_level_bytes(&rung->available, event->host.total);
+                is_short |= event->host.swap_free < units_level_bytes(&rung->swap_free, event->host.swap_total);
+                is_short |= rung->stalls[STALLED_SOME].stall > 0;
+        }
+        assert(is_short);
+        assert(policy_find_rung(policy, action->record.rung) >= 0);
+        assert(!strstr(action->record.text, "though it has") || policy->preference == PREFERENCE_AVOID);
+}
+
 static void check_action(Rig *rig, const Event *event, const Action *action) {
         Checker *checker = rig->userdata;
         int at = rig_world(rig, action->path);
-        Known *known = &checker->known[at];
+        Known *known;
 
-        assert(at >= 0);
         n_actions[action->kind]++;
         add_to_hash(checker, action);
+        if (action->path[0] == 0) {
+                check_host_action(action);
+                return;
+        }
+        assert(at >= 0);
+        known = &checker->known[at];
         switch (action->kind) {
         case ACTION_HIGH:
                 check_high(rig, checker, action, known);
@@ -233,6 +273,11 @@ static void check_action(Rig *rig, const Event *event, const Action *action) {
                 break;
         case ACTION_RECORD:
                 check_record(rig, event, &action->record, known);
+                if (action->record.kind == RECORD_HOST_STEP)
+                        check_host_step(rig, event, action, checker);
+                break;
+        case ACTION_HOST:
+                assert(false);
                 break;
         case ACTION_SAMPLE:
         case ACTION_LISTEN:
@@ -284,6 +329,7 @@ static void note_event(Checker *checker, const Event *event, Known *known, uint6
         case EVENT_DRILL:
         case EVENT_WITNESS:
         case EVENT_LEDGER:
+        case EVENT_HOST:
         case _EVENT_KIND_MAX:
         case _EVENT_KIND_INVALID:
                 break;

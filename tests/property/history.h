@@ -50,8 +50,31 @@ static inline void history_rung(char *text, size_t size, unsigned i) {
                 history_add(text, size, "Action=%s\n", harsh[random_below(ELEMENTSOF(harsh))]);
 }
 
+/* The host's rungs, in two of three histories. */
+static inline void history_host(char *text, size_t size) {
+        if (random_one_in(3))
+                return;
+        if (random_one_in(3))
+                history_add(text, size, "[Host warn]\nAvailable=%u%%\nAction=notify\n", 50 + (unsigned) random_below(20));
+        history_add(text, size, "[Host low]\nAction=relieve\n");
+        if (!random_one_in(6))
+                history_add(text, size, "Available=%u%%\n", 10 + (unsigned) random_below(35));
+        else
+                history_add(text, size, "PressureSome=%ums/1s\n", 100 + (unsigned) random_below(500));
+        if (random_one_in(4))
+                history_add(text, size, "SwapFree=%u%%\n", 1 + (unsigned) random_below(30));
+        if (random_one_in(2))
+                history_add(text, size, "Settle=%ums\n", 100 + (unsigned) random_below(8000));
+        if (random_one_in(4))
+                history_add(text, size, "Hold=%us\n", (unsigned) random_below(5));
+        if (random_one_in(2))
+                history_add(text, size, "[Host last]\nAvailable=%u%%\nAction=relieve\n", 1 + (unsigned) random_below(8));
+}
+
 static inline PolicySet *history_policies(void) {
         static const char observed[] = "[Match]\nUnit=observed.service\n[Policy]\nMode=observe\n";
+        static const char *const preferences[] = {"avoid", "normal", "sacrifice"};
+        char preferred[128];
         ConfErrors errors = {0};
         char text[4096] = "";
         PolicySet *set;
@@ -65,8 +88,12 @@ static inline PolicySet *history_policies(void) {
                 history_add(text, sizeof(text), "Relax=%us\n", 1 + (unsigned) random_below(20));
         for (unsigned i = 0, n = 1 + (unsigned) random_below(4); i < n; i++)
                 history_rung(text, sizeof(text), i);
+        history_host(text, sizeof(text));
         set = rig_policies(text);
-        if (policy_set_add(set, "zz-observed.conf", observed, strlen(observed), &errors) < 0)
+        (void) snprintf(preferred, sizeof(preferred), "[Match]\nUnit=%s.service\n[Policy]\nPreference=%s\n",
+                        random_one_in(2) ? "api" : "web@1", preferences[random_below(ELEMENTSOF(preferences))]);
+        if (policy_set_add(set, "zz-observed.conf", observed, strlen(observed), &errors) < 0 ||
+            policy_set_add(set, "zz-preferred.conf", preferred, strlen(preferred), &errors) < 0)
                 abort();
         return set;
 }
@@ -245,13 +272,33 @@ static inline void history_pause(Rig *rig, World *world) {
         rig_feed(rig, &event);
 }
 
+/* The host's memory goes in steps and in leaps; it stalls now and then, and somebody adds swap. */
+static inline void history_host_moves(Rig *rig) {
+        uint64_t fall = random_below(80) * MIB;
+
+        rig->host.total = 4 * GIB;
+        if (random_one_in(3))
+                rig->available = random_below(4096) * MIB;
+        else
+                rig->available -= MIN(fall, rig->available);
+        if (random_one_in(100))
+                rig->host.swap_total = random_below(3) * GIB;
+        if (random_one_in(5))
+                rig->host.some_total += random_below(600) * USEC_PER_MSEC;
+        if (random_one_in(10)) {
+                Event event = rig_host_event(rig);
+
+                rig_feed(rig, &event);
+        }
+}
+
 /* Something happens. Most of it to memory. */
 static inline void history_step(Rig *rig) {
         World *world = &rig->worlds[random_below(rig->n_worlds)];
         uint64_t what = random_below(100);
 
         rig->swap_free = random_one_in(2) ? 0 : GIB;
-        rig->available = random_below(4096) * MIB;
+        history_host_moves(rig);
         rig->deaf = random_one_in(20);
         if (!world->present) {
                 if (what < 20)

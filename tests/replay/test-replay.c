@@ -11,6 +11,7 @@
  */
 
 #define TEXT_MAX (4 * MIB)
+#define SEPARATOR "\n===\n" /* between the policy files of one NAME.conf */
 
 typedef struct Text {
         char bytes[TEXT_MAX];
@@ -46,7 +47,15 @@ static PolicySet *read_policies(const char *trace) {
 
         assert(policy_set_new(&set) == 0);
         read_text(beside(trace, "conf", path, sizeof(path)), &text);
-        if (policy_set_add(set, path, text.bytes, text.n, &errors) < 0 || policy_set_check(set, &errors) < 0) {
+        for (char *part = text.bytes, *end; part; part = end) {
+                size_t n;
+
+                end = strstr(part, SEPARATOR);
+                n = end ? (size_t) (end - part) : strlen(part);
+                (void) policy_set_add(set, path, part, n, &errors);
+                end = end ? end + strlen(SEPARATOR) : NULL;
+        }
+        if (errors.n_items > 0 || policy_set_check(set, &errors) < 0) {
                 for (unsigned i = 0; i < errors.n_items; i++)
                         fprintf(stderr, "%s\n", errors.items[i].text);
                 abort();

@@ -34,7 +34,11 @@ static const char fake_policy[] = "[Match]\n"
                                   "[Rung restart]\n"
                                   "Usage=90%\n"
                                   "Event=oom-kill 2/10min\n"
-                                  "Action=restart\n";
+                                  "Action=restart\n"
+                                  "[Host low]\n"
+                                  "Available=15%\n"
+                                  "PressureFull=100ms/1s\n"
+                                  "Action=relieve\n";
 
 typedef struct FakeDaemon {
         sd_event *event;
@@ -175,6 +179,13 @@ static int fake_pressure(void *userdata, const char *path, Pressure *ret) {
         return 0;
 }
 
+static int fake_host(void *userdata, HostReading *ret, Pressure *ret_pressure) {
+        (void) userdata;
+        *ret = (HostReading){.total = 8 * GIB, .available = 2 * GIB, .swap_total = GIB, .swap_free = 512 * MIB};
+        *ret_pressure = (Pressure){.some_avg10 = 125, .full_avg10 = 30};
+        return 0;
+}
+
 static void fake_describe(void *userdata, ApiDaemon *ret) {
         (void) userdata;
         *ret = (ApiDaemon){.started = fake_now() - 90 * USEC_PER_SEC, .psi_triggers = 2, .systemd_connected = true};
@@ -191,6 +202,7 @@ static void fake_handlers(FakeDaemon *daemon, ApiHandlers *ret) {
                 .drill = fake_drill,
                 .reload = fake_reload,
                 .pressure = fake_pressure,
+                .host = fake_host,
                 .describe = fake_describe,
         };
 }

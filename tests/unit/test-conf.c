@@ -159,9 +159,8 @@ static void test_sections(void **state) {
                  "f:1: the file is for no unit; expected Unit= or Cgroup= in [Match]\n"},
                 {MATCH "[polcy]\nMode=act\n",
                  "f:3: [polcy] is no section that we know (did you mean Policy?); expected "
-                 "[Match], [Policy] or [Rung NAME]\n"},
-                {MATCH "[]\n", "f:3: [] is no section that we know; expected [Match], [Policy] or [Rung NAME]\n"},
-                {MATCH "[Host all]\nAvailable=10%\n", "f:3: [Host all] is not supported by this version\n"},
+                 "[Match], [Policy], [Rung NAME] or [Host NAME]\n"},
+                {MATCH "[]\n", "f:3: [] is no section that we know; expected [Match], [Policy], [Rung NAME] or [Host NAME]\n"},
                 {MATCH "[Policy now]\n", "f:3: [Policy] takes no name; expected [Policy]\n"},
                 {MATCH "[Rung]\n", "f:3: [Rung] has no name; expected [Rung NAME]\n"},
                 {MATCH "[Rung a b]\nUsage=99%\n",
@@ -431,8 +430,8 @@ static void test_one_pass(void **state) {
                strlen("Mode=act\n[Matc]\nUnit=x\n[Policy]\nMode=on\nLoad=1M\nno\n[Rung 1 2]\nUsage=99%\n[Rung "
                       "x]\nAction=stop now\n"),
                "f:1: Mode= stands before any section; expected [Match] first\n"
-               "f:2: [Matc] is no section that we know (did you mean Match?); expected [Match], [Policy] or [Rung "
-               "NAME]\n"
+               "f:2: [Matc] is no section that we know (did you mean Match?); expected [Match], [Policy], [Rung "
+               "NAME] or [Host NAME]\n"
                "f:5: Mode=on is not understood; expected observe or act\n"
                "f:6: Load= is no key that we know (did you mean Loan?); expected one of Mode=, RestartBudget=, "
                "Preference=, Loan=, Relax=, ReportFailures=, Uprobes=, Journal= in [Policy]\n"

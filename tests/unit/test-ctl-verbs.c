@@ -45,6 +45,37 @@ static void test_status_says_what_found_no_place(void **state) {
         CTL("resume", "more8");
 }
 
+static void test_the_host(void **state) {
+        json_t *all, *host;
+        json_int_t available, swap;
+        int guarded;
+
+        (void) state;
+        CTL("status");
+        assert_done("Host: 2G of 8G available (25 %), 512M of 1G of swap free, pressure some 1.2 %, full 0.3 %. Guarded by 1 "
+                    "rung: calm.\n");
+        CTL("status", "--json");
+        all = parse();
+        host = json_object_get(all, "host");
+        assert_int_equal(json_unpack(host, "{s:I, s:{s:I}, s:b, s:n}", "available", &available, "swap", "free", &swap,
+                                     "guarded", &guarded, "rung"),
+                         0);
+        assert_int_equal(available, 2 * GIB);
+        assert_int_equal(swap, 512 * MIB);
+        assert_true(guarded);
+        json_decref(all);
+
+        CTL("policy", "--host");
+        assert_done("[Host low]\nAvailable=15%          ; /etc/memguard/policy.d/fake.conf:18\n"
+                    "PressureFull=100ms/1s  ; /etc/memguard/policy.d/fake.conf:19\n"
+                    "Hold=0s                ; built-in\n"
+                    "Action=relieve         ; /etc/memguard/policy.d/fake.conf:20\n"
+                    "Settle=5s              ; built-in\n");
+        CTL("policy");
+        assert_int_equal(run.status, 2);
+        assert_non_null(strstr(run.err, "memguardctl policy --host"));
+}
+
 static void test_status_of_a_unit(void **state) {
         (void) state;
         CTL("status", "api");
@@ -350,6 +381,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_status),
                 cmocka_unit_test(test_status_says_what_found_no_place),
+                cmocka_unit_test(test_the_host),
                 cmocka_unit_test(test_status_of_a_unit),
                 cmocka_unit_test(test_status_json),
                 cmocka_unit_test(test_list),

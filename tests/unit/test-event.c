@@ -242,7 +242,7 @@ static void every_kind_has_a_name_and_knows_its_path(void **state) {
         for (EventKind kind = 0; kind < _EVENT_KIND_MAX; kind++) {
                 Event event = {.kind = kind};
                 bool alone = kind == EVENT_TICK || kind == EVENT_PAUSE || kind == EVENT_RESUME ||
-                             kind == EVENT_WITNESS;
+                             kind == EVENT_WITNESS || kind == EVENT_HOST;
 
                 assert_string_not_equal(event_kind_name(kind), "unknown");
                 assert_int_equal(event_has_its_path(&event), alone);

@@ -437,6 +437,11 @@ static void test_shipped_policies(void **state) {
         assert_int_equal(policy->mode, MODE_ACT);
         assert_true(policy->n_rungs >= 3);
         assert_int_equal(resolve(*state, "any.service")->mode, MODE_OBSERVE);
+        assert_int_equal(policy_set_host(((Set *) *state)->set)->n_rungs, 0);
+
+        add_shipped(*state, TEST_DIR "/../conf/examples/host-guard.conf");
+        check_tells(*state, "");
+        assert_int_equal(policy_set_host(((Set *) *state)->set)->n_rungs, 2);
 }
 
 int main(void) {

@@ -65,7 +65,9 @@ static void read_line(Catalog *catalog, const char *line) {
  */
 static bool may_lack_unit(const char *id) {
         static const RecordKind kinds[] = {RECORD_FAILED,  RECORD_UNDONE, RECORD_PAUSED,
-                                           RECORD_RESUMED, RECORD_DAEMON, RECORD_POLICY};
+                                           RECORD_RESUMED, RECORD_DAEMON, RECORD_POLICY,
+                                           RECORD_HOST_RUNG, RECORD_HOST_NONE, RECORD_HOST_VERIFIED,
+                                           RECORD_HOST_RELAXED, RECORD_HOST_IDLE};
 
         for (size_t i = 0; i < ELEMENTSOF(kinds); i++)
                 if (util_streq(id, record_message_id(kinds[i])))
@@ -94,6 +96,10 @@ static void check_fields(const char *id, const char *line) {
                 {"@MEMGUARD_UNIT@", _RECORD_KIND_INVALID}, {"@MEMGUARD_RUNG@", RECORD_RUNG},
                 {"@MEMGUARD_RUNG@", RECORD_VERIFIED},      {"@MEMGUARD_RESULT@", RECORD_VERIFIED},
                 {"@MEMGUARD_ACTION@", RECORD_ACTION},      {"@MEMGUARD_FATE@", RECORD_INCIDENT},
+                {"@MEMGUARD_RUNG@", RECORD_HOST_RUNG},     {"@MEMGUARD_RUNG@", RECORD_HOST_STEP},
+                {"@MEMGUARD_RUNG@", RECORD_HOST_NONE},     {"@MEMGUARD_RUNG@", RECORD_HOST_VERIFIED},
+                {"@MEMGUARD_RUNG@", RECORD_HOST_RELAXED},  {"@MEMGUARD_RUNG@", RECORD_HOST_IDLE},
+                {"@MEMGUARD_RESULT@", RECORD_HOST_VERIFIED},
         };
         const char *at = line;
 
@@ -162,6 +168,8 @@ static void words_and_priorities(void **state) {
                 [RECORD_RESUMED] = {"state", 6},     [RECORD_DAEMON] = {"state", 6},    [RECORD_POLICY] = {"state", 6},
                 [RECORD_INCIDENT] = {"incident", 4}, [RECORD_SIGHTED] = {"state", 6},
                 [RECORD_CROWDED] = {"state", 4},
+                [RECORD_HOST_RUNG] = {"rung", 4},    [RECORD_HOST_STEP] = {"rung", 4},  [RECORD_HOST_NONE] = {"withheld", 3},
+                [RECORD_HOST_VERIFIED] = {"rung", 6}, [RECORD_HOST_RELAXED] = {"rung", 6}, [RECORD_HOST_IDLE] = {"state", 4},
         };
 
         (void) state;

@@ -20,7 +20,7 @@ __memguardctl_offer_units() {
 
 _memguardctl() {
         local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
-        local options='--json --root --socket --since --unit --verdict --directory --no-pager --help --version'
+        local options='--json --host --root --socket --since --unit --verdict --directory --no-pager --help --version'
         local verbs='status list policy check explain history watch drill pause resume reload'
         local verdicts='memory-error kernel-oom-unit kernel-oom-ancestor kernel-oom-host userspace-oom memguard killed'
         verdicts+=' exit-137 runtime-oom failure'

@@ -1,0 +1,30 @@
+/* The host's memory: read when the engine asks for it, and by a trigger on the host's pressure where a [Host] rung has such a
+ * condition. */
+#include "host-read.h"
+#include "journal.h"
+#include "manager.h"
+
+#define WHOLE_HOST "/" /* to psi.h this is /proc/pressure/memory */
+
+void manager_read_host(Manager *manager) {
+        Event event = {.kind = EVENT_HOST, .time = manager_now(manager)};
+
+        if (host_read(&manager->kernfs, &event.host) >= 0)
+                manager_feed(manager, &event);
+}
+
+void manager_want_host(Manager *manager) {
+        const HostPolicy *host = policy_set_host(manager->policies);
+        bool before = manager->host_psi;
+        usec_t stall, window;
+
+        if (!manager->psi)
+                return;
+        manager->host_psi = host_policy_pressure(host, &stall, &window) > 0;
+        if (manager->host_psi && psi_want(manager->psi, WHOLE_HOST, stall, window) < 0)
+                journal_log(4, "No pressure trigger could be armed on the host; the pressure conditions of its rungs are "
+                               "judged by timer, and late.");
+        /* After the want, so that a trigger that stays in use is not closed and made anew. */
+        if (before)
+                psi_unwant(manager->psi, WHOLE_HOST);
+}

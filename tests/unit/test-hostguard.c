@@ -1,0 +1,338 @@
+/* The host's guard relieves it by the steps of the one unit that helps, one at a time, and says why it was that unit. */
+#include "host-play.h"
+
+#define LOW "[Host low]\nAvailable=15%\nAction=relieve\nSettle=2s\n"
+#define LADDER "[Rung ask]\nUsage=60%\nAction=signal SIGUSR1\n[Rung restart]\nUsage=90%\nAction=restart\n"
+#define ACT "[Match]\nUnit=*.service\n[Policy]\nMode=act\nRestartBudget=20/1h\n" LADDER LOW
+
+static HostPlay play;
+
+static void begin(const char *policies) {
+        host_play_init(&play, policies);
+        memset(host_play_n_said, 0, sizeof(host_play_n_said));
+        play.rig.watcher = host_play_listen;
+}
+
+/* Three quiet services, and a big one that does nothing either. */
+static void add_innocents(void) {
+        host_play_add(&play, "quiet-a", 20 * MIB, 0);
+        host_play_add(&play, "quiet-b", 20 * MIB, 0);
+        host_play_add(&play, "quiet-c", 20 * MIB, 0);
+        host_play_add(&play, "big", 250 * MIB, 0);
+}
+
+static unsigned restarts_of_others(unsigned but) {
+        unsigned n = 0;
+
+        for (unsigned i = 0; i < play.rig.n_worlds; i++)
+                n += i == but ? 0 : play.n_restarts[i];
+        return n;
+}
+
+static void a_calm_host_is_read_at_common_multiples_only(void **state) {
+        unsigned n = 0;
+
+        (void) state;
+        begin(ACT);
+        play.others = 0;
+        host_play_add(&play, "a", 20 * MIB, 0);
+        host_play_run(&play, USEC_PER_MINUTE);
+        for (usec_t until = play.rig.now + 10 * USEC_PER_MINUTE, due; (due = engine_next_deadline(play.rig.engine)) < until; n++) {
+                assert_true(due % (15 * USEC_PER_SEC) == 0);
+                rig_run_until(&play.rig, due);
+        }
+        assert_in_range(n, 30, 40);
+        rig_done(&play.rig);
+}
+
+static void without_a_rung_of_the_host_nothing_is_read(void **state) {
+        Event event;
+
+        (void) state;
+        begin("[Match]\nUnit=*.service\n[Policy]\nMode=act\n[Rung a]\nUsage=90%\nAction=restart\n");
+        host_play_add(&play, "a", 20 * MIB, 0);
+        assert_int_equal(engine_next_deadline(play.rig.engine), USEC_INFINITY);
+        event = rig_host_event(&play.rig);
+        assert_int_equal(rig_feed(&play.rig, &event), 1);
+        rig_done(&play.rig);
+}
+
+static void a_leak_ends_by_restarts_of_the_leaking_unit_alone(void **state) {
+        (void) state;
+        begin(ACT);
+        add_innocents();
+        host_play_add(&play, "leak", 8 * MIB, 25 * MIB);
+        host_play_run(&play, 3 * USEC_PER_MINUTE);
+        assert_in_range(play.n_restarts[4], 5, 12);
+        assert_int_equal(restarts_of_others(4), 0);
+        assert_true(play.least > 30 * MIB);
+        assert_int_equal(host_play_n_said[RECORD_HOST_NONE], 0);
+        (void) play_log(&play.rig);
+        assert_true(host_play_until(&play, "[for-host restart", USEC_PER_MINUTE));
+        assert_non_null(strstr(host_play_said[RECORD_HOST_STEP], "leak.service: rung 'restart' is taken for the host, which has "));
+        assert_non_null(strstr(host_play_said[RECORD_HOST_STEP], "Chosen because it grew by 2"));
+        assert_non_null(strstr(host_play_said[RECORD_HOST_STEP], "and a restart frees "));
+        assert_non_null(strstr(host_play_said[RECORD_HOST_STEP], "big.service (250M) does not grow"));
+        rig_done(&play.rig);
+}
+
+static void the_steps_are_graduated_and_each_may_settle(void **state) {
+        (void) state;
+        begin("[Match]\nUnit=*.service\n[Policy]\nMode=act\n" LADDER "[Host low]\nAvailable=30%\nAction=relieve\nSettle=3s\n");
+        add_innocents();
+        host_play_add(&play, "leak", 8 * MIB, 25 * MIB);
+        (void) play_log(&play.rig);
+        assert_true(host_play_until(&play, "spend", USEC_PER_MINUTE));
+        assert_non_null(strstr(play.rig.log, "[host low taken] [for-host ask taken] do(signal SIGUSR1 main)"));
+        assert_non_null(strstr(play.rig.log, "[host-verified low no-help] [for-host restart taken]"));
+        assert_int_equal(play_view(&play.rig).rung, -1);
+        /* Its own ladder knows nothing of it. */
+        rig_done(&play.rig);
+}
+
+static void with_the_time_running_out_gentle_rungs_are_left_out(void **state) {
+        (void) state;
+        begin(ACT);
+        add_innocents();
+        host_play_add(&play, "leak", 8 * MIB, 60 * MIB);
+        (void) play_log(&play.rig);
+        assert_true(host_play_until(&play, "spend", USEC_PER_MINUTE));
+        assert_non_null(strstr(play.rig.log, "[for-host restart emergency]"));
+        assert_null(strstr(play.rig.log, "signal"));
+        assert_true(play.least > 40 * MIB);
+        rig_done(&play.rig);
+}
+
+static void an_avoided_leaker_goes_last_and_goes_all_the_same(void **state) {
+        static const char policies[] = ACT "";
+
+        (void) state;
+        begin(policies);
+        {
+                static const char avoid[] = "[Match]\nUnit=leak.service\n[Policy]\nPreference=avoid\n";
+                ConfErrors errors = {0};
+
+                assert_int_equal(policy_set_add(play.rig.set, "zz", avoid, strlen(avoid), &errors), 0);
+                engine_set_policies(play.rig.engine, play.rig.set, play.rig.now);
+        }
+        add_innocents();
+        host_play_add(&play, "leak", 8 * MIB, 25 * MIB);
+        (void) play_log(&play.rig);
+        assert_true(host_play_until(&play, "do(", USEC_PER_MINUTE));
+        /* The big one is asked first, which costs nothing. */
+        assert_non_null(strstr(host_play_said[RECORD_HOST_STEP], "big.service: rung 'ask' is taken for the host"));
+        assert_non_null(strstr(host_play_said[RECORD_HOST_STEP], "leak.service ("));
+        assert_non_null(strstr(host_play_said[RECORD_HOST_STEP], "has Preference=avoid"));
+        host_play_run(&play, 2 * USEC_PER_MINUTE);
+        assert_in_range(play.n_restarts[4], 2, 9);
+        assert_int_equal(restarts_of_others(4), 0);
+        assert_true(play.least > 30 * MIB);
+        assert_non_null(strstr(host_play_said[RECORD_HOST_STEP], "Chosen, though it has Preference=avoid, because"));
+        assert_non_null(strstr(host_play_said[RECORD_HOST_STEP], "big.service (250M)"));
+        rig_done(&play.rig);
+}
+
+static void a_unit_that_may_not_be_acted_on_is_no_candidate_and_that_is_said_once(void **state) {
+        (void) state;
+        begin("[Match]\nUnit=*.service\n[Policy]\nMode=observe\n" LADDER LOW);
+        add_innocents();
+        host_play_add(&play, "leak", 8 * MIB, 25 * MIB);
+        host_play_run(&play, 30 * USEC_PER_SEC);
+        assert_int_equal(host_play_n_said[RECORD_HOST_STEP], 0);
+        assert_int_equal(host_play_n_said[RECORD_HOST_NONE], 1);
+        assert_int_equal(restarts_of_others(9), 0);
+        assert_non_null(strstr(host_play_said[RECORD_HOST_NONE], "no unit could relieve it: of those watched 5 only observe."));
+        rig_done(&play.rig);
+}
+
+static void a_spent_budget_ends_it_with_an_alert(void **state) {
+        (void) state;
+        begin("[Match]\nUnit=*.service\n[Policy]\nMode=act\nRestartBudget=1/1h\n[Rung restart]\nUsage=90%\nAction=restart\n" LOW);
+        add_innocents();
+        host_play_add(&play, "leak", 8 * MIB, 25 * MIB);
+        host_play_run(&play, USEC_PER_MINUTE);
+        assert_int_equal(play.n_restarts[4], 1);
+        assert_int_equal(restarts_of_others(4), 0);
+        assert_int_equal(host_play_n_said[RECORD_HOST_NONE], 1);
+        assert_non_null(strstr(host_play_said[RECORD_HOST_NONE], "has its next steps withheld"));
+        rig_done(&play.rig);
+}
+
+static void what_nobody_watches_is_no_reason_to_end_innocents(void **state) {
+        (void) state;
+        begin(ACT);
+        add_innocents();
+        play.others_rate = 25 * MIB;
+        host_play_run(&play, 30 * USEC_PER_SEC);
+        for (unsigned i = 0; i < play.rig.n_worlds; i++)
+                assert_int_equal(play.n_restarts[i], 0);
+        assert_int_equal(host_play_n_said[RECORD_HOST_NONE], 1);
+        rig_done(&play.rig);
+}
+
+static void a_slow_leak_is_found_by_what_it_has_grown_by(void **state) {
+        (void) state;
+        begin(ACT);
+        add_innocents();
+        host_play_add(&play, "slow", 8 * MIB, MIB / 4);
+        host_play_run(&play, 30 * USEC_PER_MINUTE);
+        assert_in_range(play.n_restarts[4], 1, 2);
+        assert_int_equal(restarts_of_others(4), 0);
+        rig_done(&play.rig);
+}
+
+static void one_at_a_time_while_a_restart_hangs(void **state) {
+        (void) state;
+        begin(ACT);
+        add_innocents();
+        host_play_add(&play, "leak", 8 * MIB, 20 * MIB);
+        host_play_add(&play, "other", 8 * MIB, 10 * MIB);
+        play.stuck = true;
+        (void) play_log(&play.rig);
+        host_play_run(&play, 40 * USEC_PER_SEC);
+        {
+                const char *log = play_log(&play.rig), *first = strstr(log, "do(restart)");
+
+                assert_non_null(first);
+                assert_null(strstr(first + 1, "do("));
+        }
+        rig_done(&play.rig);
+}
+
+static void a_pause_stops_it_and_a_resume_goes_on(void **state) {
+        Event pause = {.kind = EVENT_PAUSE}, resume = {.kind = EVENT_RESUME};
+
+        (void) state;
+        begin(ACT);
+        host_play_add(&play, "leak", 8 * MIB, 10 * MIB);
+        rig_feed(&play.rig, &pause);
+        (void) play_log(&play.rig);
+        host_play_run(&play, 72 * USEC_PER_SEC);
+        assert_null(strstr(play_log(&play.rig), "do("));
+        assert_non_null(strstr(host_play_said[RECORD_HOST_NONE], "1 is paused"));
+        rig_feed(&play.rig, &resume);
+        host_play_run(&play, 10 * USEC_PER_SEC);
+        assert_non_null(strstr(play_log(&play.rig), "do(restart)"));
+        rig_done(&play.rig);
+}
+
+static void swap_that_is_not_there_is_no_condition(void **state) {
+        Event event;
+
+        (void) state;
+        begin("[Match]\nUnit=*.service\n[Policy]\nMode=act\n" LADDER "[Host low]\nSwapFree=20%\nAction=relieve\n");
+        host_play_add(&play, "leak", 8 * MIB, 30 * MIB);
+        host_play_run(&play, 35 * USEC_PER_SEC);
+        assert_int_equal(host_play_n_said[RECORD_HOST_RUNG], 0);
+        assert_int_equal(host_play_n_said[RECORD_HOST_IDLE], 1);
+        assert_string_equal(host_play_said[RECORD_HOST_IDLE],
+                            "SwapFree= of [Host low] can never hold here, because the host has no swap. Give the rung an "
+                            "Available= that this host can reach.");
+        /* Numbers that can't be, as of a container: no reading at all. */
+        event = rig_host_event(&play.rig);
+        event.host.swap_free = UINT64_MAX - 5;
+        assert_int_equal(rig_feed(&play.rig, &event), -EINVAL);
+        rig_done(&play.rig);
+}
+
+static void short_swap_is_a_condition_of_its_own(void **state) {
+        (void) state;
+        begin("[Match]\nUnit=*.service\n[Policy]\nMode=act\n" LADDER "[Host low]\nSwapFree=20%\nAction=notify\n");
+        play.rig.host.swap_total = 500 * MIB;
+        play.rig.swap_free = 400 * MIB;
+        host_play_add(&play, "a", 8 * MIB, 0);
+        host_play_run(&play, 40 * USEC_PER_SEC);
+        assert_int_equal(host_play_n_said[RECORD_HOST_RUNG], 0);
+        play.rig.swap_free = 90 * MIB;
+        host_play_run(&play, 20 * USEC_PER_SEC);
+        assert_int_equal(host_play_n_said[RECORD_HOST_RUNG], 1);
+        assert_non_null(strstr(host_play_said[RECORD_HOST_RUNG], "90M of its swap is free, below SwapFree=20%"));
+        play.rig.swap_free = 400 * MIB;
+        host_play_run(&play, USEC_PER_MINUTE);
+        assert_int_equal(host_play_n_said[RECORD_HOST_RELAXED], 1);
+        rig_done(&play.rig);
+}
+
+static void pressure_alone_brings_it_about(void **state) {
+        Event event;
+
+        (void) state;
+        begin("[Match]\nUnit=*.service\n[Policy]\nMode=act\n" LADDER "[Host low]\nPressureFull=200ms/1s\nAction=notify\n");
+        host_play_add(&play, "a", 8 * MIB, 0);
+        rig_wait(&play.rig, USEC_PER_MINUTE);
+        assert_int_equal(engine_next_deadline(play.rig.engine), USEC_INFINITY);
+        for (unsigned i = 0; i < 4; i++) {
+                event = rig_host_event(&play.rig);
+                play.rig.host.full_total += 120 * USEC_PER_MSEC;
+                rig_feed(&play.rig, &event);
+                rig_wait(&play.rig, 250 * USEC_PER_MSEC);
+        }
+        assert_int_equal(host_play_n_said[RECORD_HOST_RUNG], 1);
+        assert_non_null(strstr(host_play_said[RECORD_HOST_RUNG], "it stalled for memory (full) for at least 200 ms in 1 s"));
+        rig_wait(&play.rig, USEC_PER_MINUTE);
+        assert_int_equal(host_play_n_said[RECORD_HOST_RELAXED], 1);
+        rig_done(&play.rig);
+}
+
+static void a_freeze_for_the_host_is_undone_with_it(void **state) {
+        (void) state;
+        begin("[Match]\nUnit=*.service\n[Policy]\nMode=act\n[Rung halt]\nUsage=90%\nAction=freeze 1min\n" LOW);
+        host_play_add(&play, "leak", 8 * MIB, 25 * MIB);
+        assert_true(host_play_until(&play, "do(freeze", 2 * USEC_PER_MINUTE));
+        host_play_run(&play, USEC_PER_SEC);
+        assert_true(play.rig.worlds[0].frozen);
+        play.others -= 100 * MIB;
+        play.rate[0] = 0;
+        (void) play_log(&play.rig);
+        host_play_run(&play, 20 * USEC_PER_SEC);
+        assert_non_null(strstr(play_log(&play.rig), "[host-relaxed low calm] thaw [undone freeze relaxed]"));
+        assert_false(play.rig.worlds[0].frozen);
+        rig_done(&play.rig);
+}
+
+static void sacrifice_goes_first_where_it_helps(void **state) {
+        (void) state;
+        begin("[Match]\nUnit=leak.service cache.service\n[Policy]\nMode=act\n[Rung stop]\nUsage=90%\nAction=stop\n" LOW);
+        {
+                static const char more[] = "[Match]\nUnit=cache.service tiny.service\n[Policy]\nMode=act\nPreference=sacrifice\n"
+                                           "[Rung stop]\nUsage=90%\nAction=stop\n";
+                ConfErrors errors = {0};
+
+                assert_int_equal(policy_set_add(play.rig.set, "zz", more, strlen(more), &errors), 0);
+                engine_set_policies(play.rig.engine, play.rig.set, play.rig.now);
+        }
+        host_play_add(&play, "leak", 8 * MIB, 25 * MIB);
+        host_play_add(&play, "cache", 100 * MIB, 0);
+        host_play_add(&play, "tiny", 2 * MIB, 0);
+        assert_true(host_play_until(&play, "do(stop)", USEC_PER_MINUTE));
+        assert_non_null(strstr(host_play_said[RECORD_HOST_STEP], "cache.service: rung 'stop'"));
+        assert_non_null(strstr(host_play_said[RECORD_HOST_STEP], "Chosen by Preference=sacrifice, and because"));
+        host_play_run(&play, 20 * USEC_PER_SEC);
+        assert_int_equal(play.n_restarts[0], 1);
+        assert_int_equal(play.n_restarts[2], 0);
+        rig_done(&play.rig);
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(a_calm_host_is_read_at_common_multiples_only),
+                cmocka_unit_test(without_a_rung_of_the_host_nothing_is_read),
+                cmocka_unit_test(a_leak_ends_by_restarts_of_the_leaking_unit_alone),
+                cmocka_unit_test(the_steps_are_graduated_and_each_may_settle),
+                cmocka_unit_test(with_the_time_running_out_gentle_rungs_are_left_out),
+                cmocka_unit_test(an_avoided_leaker_goes_last_and_goes_all_the_same),
+                cmocka_unit_test(a_unit_that_may_not_be_acted_on_is_no_candidate_and_that_is_said_once),
+                cmocka_unit_test(a_spent_budget_ends_it_with_an_alert),
+                cmocka_unit_test(what_nobody_watches_is_no_reason_to_end_innocents),
+                cmocka_unit_test(a_slow_leak_is_found_by_what_it_has_grown_by),
+                cmocka_unit_test(one_at_a_time_while_a_restart_hangs),
+                cmocka_unit_test(a_pause_stops_it_and_a_resume_goes_on),
+                cmocka_unit_test(swap_that_is_not_there_is_no_condition),
+                cmocka_unit_test(short_swap_is_a_condition_of_its_own),
+                cmocka_unit_test(pressure_alone_brings_it_about),
+                cmocka_unit_test(a_freeze_for_the_host_is_undone_with_it),
+                cmocka_unit_test(sacrifice_goes_first_where_it_helps),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
