@@ -1,0 +1,46 @@
+/* What a unit has needed: the peaks of the run that is watched now, kept in few bytes as a thousand units have one each, and
+ * those of all its runs, which live in a file (daemon/peaksfile.h) and are in memory only while that is read or written.
+ * Readings are minutes apart while all is calm: a peak between two of them is not seen here (memory.peak has it). */
+#pragma once
+
+#include "event.h"
+
+#define PEAKS_START_AFTER (5 * USEC_PER_MINUTE) /* the first reading after it is the level that a run starts at */
+#define PEAKS_LINE_MAX (CGROUP_PATH_MAX + 512)
+
+/* One run, as its readings show it. What is swapped out counts as used: without swap it would be. */
+typedef struct RunPeaks {
+        uint32_t working_set, anon, current, start; /* pages; start 0 = not known (yet) */
+        uint32_t began, counted; /* seconds of CLOCK_BOOTTIME: of the first reading, 0 = none; and up to when it was merged */
+        uint32_t peak_after : 30; /* seconds after the first reading */
+        uint32_t fresh : 1;       /* it was seen from its beginning */
+        uint32_t swapped : 1;
+} RunPeaks;
+
+/* All runs that were seen of the unit with this cgroup path. Bytes; times are seconds, points in time seconds of the realtime
+ * clock. 0 = not known. */
+typedef struct Peaks {
+        char path[CGROUP_PATH_MAX];
+        char invocation[INVOCATION_MAX]; /* of the newest run; empty where it had none */
+        uint64_t working_set, anon, current;
+        uint64_t start;   /* the working set some minutes after the start, of the newest run where it is known */
+        uint64_t last;    /* the peak working set of the newest run */
+        uint64_t swapped; /* was anything of it in swap? */
+        uint64_t runs, total, longest;
+        uint64_t began;   /* the newest run's first reading */
+        uint64_t first, seen; /* the first reading of any run, and the last one */
+        uint64_t at;      /* of the peak working set */
+} Peaks;
+
+/* A run begins, or is found running (fresh is false). */
+void run_peaks_begin(RunPeaks *run, bool fresh);
+void run_peaks_note(RunPeaks *run, const Sample *sample, usec_t now);
+
+/* Adds what the run has shown since it was last merged. now and realtime (seconds) are the same moment. A run that was merged
+ * before, also by a daemon before us, is not counted as another one: its invocation tells. Nothing for a run without any
+ * reading. */
+void peaks_merge(Peaks *peaks, RunPeaks *run, const char *invocation, usec_t now, uint64_t realtime);
+
+/* One line of the file without its newline; returns its length. And back: -EINVAL for anything else. */
+int peaks_format(const Peaks *peaks, char buf[static PEAKS_LINE_MAX]);
+int peaks_parse(const char *line, Peaks *ret);
