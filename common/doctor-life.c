@@ -138,7 +138,7 @@ static bool is_never_killed(const HostFacts *host, const UnitFacts *unit, Findin
 
 static bool has_odd_oom_score(const HostFacts *host, const UnitFacts *unit, Finding *ret) {
         (void) host;
-        if (!unit->has_oom_score || unit->oom_score > -900)
+        if (unit->oom_score == FACT_NO_SCORE || unit->oom_score > -900)
                 return false;
         if (unit->oom_score <= -1000)
                 ret->severity = SEVERITY_BAD;

@@ -7,7 +7,11 @@
 
 static bool has_no_accounting(const HostFacts *host, const UnitFacts *unit, Finding *ret) {
         (void) host;
-        finding_say(ret, "MemoryAccounting=no: the kernel does not count what %s uses, and memguard can't watch it.", unit->name);
+        if (fact_known(unit->current))
+                ret->severity = SEVERITY_WARN;
+        finding_say(ret, "MemoryAccounting=no: the kernel %s, and memguard %s watch it.",
+                    fact_known(unit->current) ? "counts what it uses only for its neighbours' sake" : "does not count what it uses",
+                    fact_known(unit->current) ? "may cease to" : "can't");
         finding_dropin(ret, unit->name, facts_section(unit->name), "MemoryAccounting=yes");
         return unit->accounting == TRI_NO;
 }

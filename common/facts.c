@@ -32,6 +32,7 @@ void unit_facts_init(UnitFacts *unit, const char *name) {
                 .limit_data = FACT_UNKNOWN,  .max = FACT_UNKNOWN,            .high = FACT_UNKNOWN,
                 .swap_max = FACT_UNKNOWN,    .current = FACT_UNKNOWN,        .working_set = FACT_UNKNOWN,
                 .anon = FACT_UNKNOWN,        .swap = FACT_UNKNOWN,           .peak = FACT_UNKNOWN,
+                .oom_score = FACT_NO_SCORE,
         };
         (void) snprintf(unit->name, sizeof(unit->name), "%s", name);
 }
@@ -81,4 +82,44 @@ const char *facts_section(const char *name) {
 
 bool facts_is_service(const UnitFacts *unit) {
         return unitname_type(unit->name) == UNIT_SERVICE;
+}
+
+#define WORKER_LEAST (2 * MIB) /* a smaller one is no worker but a shell, or asleep */
+#define LIKE 2                 /* times as large, at most */
+
+static int compare(const void *a, const void *b) {
+        const ProcessFacts *x = a, *y = b;
+        int r = strcmp(x->comm, y->comm);
+
+        return r != 0 ? r : x->anon < y->anon ? -1 : x->anon > y->anon;
+}
+
+/* From processes[i] on: how many have its name and at most LIKE times its size. */
+static size_t group(const ProcessFacts *processes, size_t n, size_t i, uint64_t *ret_sum) {
+        size_t j;
+
+        *ret_sum = 0;
+        for (j = i; j < n && util_streq(processes[j].comm, processes[i].comm) && processes[j].anon / LIKE <= processes[i].anon; j++)
+                *ret_sum = util_add(*ret_sum, processes[j].anon);
+        return j - i;
+}
+
+void facts_find_workers(ProcessFacts *processes, size_t n, WorkerFacts *ret) {
+        uint64_t all = 0, sum;
+
+        *ret = (WorkerFacts){};
+        if (n > 0)
+                qsort(processes, n, sizeof(*processes), compare);
+        for (size_t i = 0; i < n; i++) {
+                size_t count = group(processes, n, i, &sum);
+
+                all = util_add(all, processes[i].anon);
+                if (processes[i].anon < WORKER_LEAST || count < 2 || sum <= ret->sum)
+                        continue;
+                ret->n = (unsigned) count;
+                ret->sum = sum;
+                ret->largest = processes[i + count - 1].anon;
+                (void) snprintf(ret->comm, sizeof(ret->comm), "%s", processes[i].comm);
+        }
+        ret->rest = util_sub(all, ret->sum);
 }

@@ -7,6 +7,7 @@
 #include "policy.h"
 
 #define FACT_UNKNOWN (UINT64_MAX - 1) /* of numbers; UINT64_MAX is "infinity", as systemd and the kernel have it */
+#define FACT_NO_SCORE INT64_MIN
 #define FACT_WORD_MAX 64
 
 typedef enum Tri {
@@ -55,6 +56,11 @@ typedef struct WorkerFacts {
         uint64_t rest;     /* of the unit's other processes */
 } WorkerFacts;
 
+typedef struct ProcessFacts {
+        char comm[16];
+        uint64_t anon; /* bytes, with what is swapped out */
+} ProcessFacts;
+
 typedef struct UnitFacts {
         char name[UNIT_NAME_MAX], path[CGROUP_PATH_MAX]; /* path is empty while it does not run */
         char load_state[FACT_WORD_MAX], active_state[FACT_WORD_MAX];
@@ -64,8 +70,7 @@ typedef struct UnitFacts {
         uint64_t stop_timeout;                /* usec */
         uint64_t log_burst, log_interval;
         uint64_t limit_as, limit_data;        /* bytes */
-        int64_t oom_score;
-        bool has_oom_score;
+        int64_t oom_score; /* FACT_NO_SCORE = unknown */
         Tri accounting, delegate, send_sigkill, refuse_start, refuse_stop;
         uint64_t max, high, swap_max; /* the least of its own and of the slices above it */
         char max_source[UNIT_NAME_MAX], high_source[UNIT_NAME_MAX];
@@ -102,6 +107,9 @@ uint64_t facts_limit(const HostFacts *host, const UnitFacts *unit);
 
 /* The highest working set that is known of it, what was swapped out included; 0 = none. */
 uint64_t facts_peak(const UnitFacts *unit);
+
+/* Among processes those of one name and of like size that have most; sorts them. */
+void facts_find_workers(ProcessFacts *processes, size_t n, WorkerFacts *ret);
 
 /* A unit's name as a word of a shell: quoted where that is needed. Returns buf. */
 const char *facts_quote(const char *name, char buf[static UNIT_NAME_MAX + 2]);

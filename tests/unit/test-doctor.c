@@ -50,7 +50,7 @@ static void be_healthy(void) {
         unit.stop_timeout = 90 * USEC_PER_SEC;
         unit.log_burst = unit.log_interval = 0;
         unit.limit_as = unit.limit_data = unit.high = unit.swap_max = BYTES_INFINITY;
-        unit.has_oom_score = true;
+        unit.oom_score = 0;
         unit.accounting = unit.send_sigkill = TRI_YES;
         unit.delegate = unit.refuse_start = unit.refuse_stop = TRI_NO;
         unit.max = 400 * MIB;
@@ -143,6 +143,7 @@ static const Row rows[] = {
         {"journal-rate", WARN, "200 messages in 30 s", "RateLimitBurst=10000", {H(journal_burst, 200)}, NULL},
 
         {"accounting-off", BAD, "MemoryAccounting=no", "MemoryAccounting=yes", {U(accounting, TRI_NO)}, NULL},
+        {"accounting-off", WARN, "neighbours", "MemoryAccounting=yes", {U(accounting, TRI_NO), U(current, MIB)}, NULL},
         {"no-limit", BAD, "the host's 4G", "memguardctl advise a.service", {U(max, BYTES_INFINITY)}, NULL},
         {"limit-above-host", WARN, "MemoryMax=8G", "advise", {U(max, 8 * GIB)}, NULL},
         {"limit-tight", WARN, "at 380M, and the limit is 400M", "advise", {U(learned.working_set, 370 * MIB), U(swap, 280 * MIB)},
