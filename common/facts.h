@@ -80,11 +80,12 @@ typedef struct UnitFacts {
         uint64_t current, working_set, anon, swap, peak; /* now; peak is memory.peak of this run, with cache */
         WorkerFacts workers;
         Peaks learned;                /* runs 0 = nothing */
+        char peak_at[FACT_WORD_MAX], first_at[FACT_WORD_MAX]; /* when its peak was, and the first reading, for people */
         bool has_policies;   /* could the policy files be read? Then: */
         const Policy *policy;         /* NULL = none matches */
         char policy_file[256];        /* that its mode is written in, or "built-in" */
         bool has_history;             /* could the journal be read? Then: */
-        uint64_t history_since;       /* seconds of the realtime clock */
+        char history_since[FACT_WORD_MAX]; /* for people */
         unsigned kills_unit, kills_above, memory_errors; /* incidents; of the unit's limit, of one above or the host */
         char growth[FACT_WORD_MAX];   /* the class, as the daemon says it; empty = not told */
         uint64_t growth_slope;        /* bytes a second; with a growth */

@@ -116,8 +116,7 @@ static int parse_number(const char *word, size_t n, Peaks *peaks) {
                         return -EINVAL;
                 memcpy(digits, word + key + 1, n);
                 digits[n] = 0;
-                /* Sums of two such numbers can't overflow. */
-                if (kerneltext_u64(digits, &value) < 0 || value > INT64_MAX)
+                if (kerneltext_u64(digits, &value) < 0 || value > PEAKS_NUMBER_MAX)
                         return -EINVAL;
                 *(uint64_t *) ((char *) peaks + numbers[i].offset) = value;
                 return 0;

@@ -6,6 +6,7 @@
 #include "event.h"
 
 #define PEAKS_START_AFTER (5 * USEC_PER_MINUTE) /* the first reading after it is the level that a run starts at */
+#define PEAKS_NUMBER_MAX (UINT64_C(1) << 44) /* 16 TiB; as seconds it is still no overflow in microseconds */
 #define PEAKS_LINE_MAX (CGROUP_PATH_MAX + 512)
 
 /* One run, as its readings show it. What is swapped out counts as used: without swap it would be. */

@@ -4,8 +4,17 @@
 
 #include "ctl-archive.h"
 #include "ctl-facts.h"
+#include "ctl-text.h"
 #include "fd.h"
 #include "peaksfile.h"
+
+/* "2026-11-21 12:00" */
+static void say_when(uint64_t seconds, char ret[static FACT_WORD_MAX]) {
+        char text[CTL_TIME_MAX];
+
+        (void) snprintf(ret, FACT_WORD_MAX, "%.16s",
+                        ctl_text_time(MIN(seconds, UINT64_MAX / USEC_PER_SEC) * USEC_PER_SEC, text));
+}
 
 void ctl_facts_learned(const Ctl *ctl, UnitFacts *unit) {
         _cleanup_close_ int fd = -1;
@@ -13,8 +22,10 @@ void ctl_facts_learned(const Ctl *ctl, UnitFacts *unit) {
 
         (void) snprintf(path, sizeof(path), "%s/var/lib/memguard", util_streq(ctl->root, "/") ? "" : ctl->root);
         fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (fd >= 0)
-                (void) peaksfile_find(fd, unit->path[0] ? unit->path : unit->name, &unit->learned);
+        if (fd < 0 || peaksfile_find(fd, unit->path[0] ? unit->path : unit->name, &unit->learned) < 0)
+                return;
+        say_when(unit->learned.at, unit->peak_at);
+        say_when(unit->learned.first, unit->first_at);
 }
 
 static int open_journal(const Ctl *ctl, sd_journal **ret) {
@@ -44,7 +55,8 @@ void ctl_facts_history(const Ctl *ctl, UnitFacts *unit) {
                 return;
         begin = ctl_archive_begin(journal);
         unit->has_history = true;
-        unit->history_since = begin == UINT64_MAX ? 0 : begin / USEC_PER_SEC;
+        if (begin != UINT64_MAX)
+                say_when(begin / USEC_PER_SEC, unit->history_since);
         for (size_t i = 0; i < incidents.n; i++)
                 count(&incidents.items[i], unit);
 }

@@ -129,7 +129,7 @@ static void test_nothing_read(void **state) {
 }
 
 static void test_both_ways(void **state) {
-        Peaks peaks = {.path = "/system.slice/a b path=x.service", .invocation = ONE, .working_set = INT64_MAX, .anon = 2,
+        Peaks peaks = {.path = "/system.slice/a b path=x.service", .invocation = ONE, .working_set = PEAKS_NUMBER_MAX, .anon = 2,
                        .current = 3, .start = 4, .last = 5, .swapped = 1, .runs = 6, .total = 7, .longest = 8, .began = 9,
                        .first = 10, .seen = 11, .at = 12}, back;
         char line[PEAKS_LINE_MAX], longest[CGROUP_PATH_MAX];
@@ -146,8 +146,8 @@ static void test_both_ways(void **state) {
         longest[0] = '/';
         longest[sizeof(longest) - 1] = 0;
         memcpy(peaks.path, longest, sizeof(longest));
-        peaks.runs = peaks.total = peaks.longest = peaks.began = peaks.first = peaks.seen = peaks.at = INT64_MAX;
-        peaks.anon = peaks.current = peaks.start = peaks.last = INT64_MAX;
+        peaks.runs = peaks.total = peaks.longest = peaks.began = peaks.first = peaks.seen = peaks.at = PEAKS_NUMBER_MAX;
+        peaks.anon = peaks.current = peaks.start = peaks.last = PEAKS_NUMBER_MAX;
         n = peaks_format(&peaks, line);
         assert_true(n < PEAKS_LINE_MAX - 1); /* a newline still fits */
         assert_int_equal(peaks_parse(line, &back), 0);
@@ -158,7 +158,7 @@ static void test_hostile_lines(void **state) {
         static const char *const lines[] = {
                 "", "path=/a.service", "runs=0 path=/a.service", "runs=1", "runs=1 ", "runs=1 path=", "runs=1 path=a.service",
                 "runs=1 path=/a/../b", "runs=1 path=/a\033[2J", "runs= path=/a.service", "runs=-1 path=/a.service",
-                "runs=9223372036854775808 path=/a.service", "runs=99999999999999999999999999 path=/a.service",
+                "runs=17592186044417 path=/a.service", "runs=99999999999999999999999999 path=/a.service",
                 "runs=1 other=1 path=/a.service", "runs=1 run=xyz path=/a.service", "runs=1 run=" ONE "0 path=/a.service",
                 "runs=1  path=/a.service", "runs =1 path=/a.service", "runs=1x path=/a.service", "RUNS=1 path=/a.service",
         };
