@@ -132,14 +132,15 @@ static void test_both_ways(void **state) {
         Peaks peaks = {.path = "/system.slice/a b path=x.service", .invocation = ONE, .working_set = PEAKS_NUMBER_MAX, .anon = 2,
                        .current = 3, .start = 4, .last = 5, .swapped = 1, .runs = 6, .total = 7, .longest = 8, .began = 9,
                        .first = 10, .seen = 11, .at = 12}, back;
-        char line[PEAKS_LINE_MAX], longest[CGROUP_PATH_MAX];
+        char line[PEAKS_LINE_MAX], again[PEAKS_LINE_MAX], longest[CGROUP_PATH_MAX];
         int n;
 
         (void) state;
         n = peaks_format(&peaks, line);
         assert_int_equal(n, strlen(line));
         assert_int_equal(peaks_parse(line, &back), 0);
-        assert_memory_equal(&back, &peaks, sizeof(peaks));
+        (void) peaks_format(&back, again);
+        assert_string_equal(again, line);
         peaks.invocation[0] = 0;
         memset(peaks.invocation, 0, sizeof(peaks.invocation));
         memset(longest, 'x', sizeof(longest));
@@ -151,7 +152,8 @@ static void test_both_ways(void **state) {
         n = peaks_format(&peaks, line);
         assert_true(n < PEAKS_LINE_MAX - 1); /* a newline still fits */
         assert_int_equal(peaks_parse(line, &back), 0);
-        assert_memory_equal(&back, &peaks, sizeof(peaks));
+        (void) peaks_format(&back, again);
+        assert_string_equal(again, line);
 }
 
 static void test_hostile_lines(void **state) {
