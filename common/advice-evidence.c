@@ -75,9 +75,10 @@ static void tell_incidents(const AdviceCase *c) {
 
         if (!unit->has_history)
                 return;
-        advice_tell(c->advice, "In the journal%s%s: %u kernel kill%s at its own limit, %u by a limit above it or the host, "
+        advice_tell(c->advice, "In the last %d days%s%s%s: %u kernel kill%s at its own limit, %u by a limit above it or the host, "
                                "%u MemoryError%s.",
-                    unit->history_since[0] ? ", which goes back to " : "", unit->history_since, unit->kills_unit,
+                    FACTS_HISTORY_DAYS, unit->history_since[0] ? " (the journal goes back to " : "", unit->history_since,
+                    unit->history_since[0] ? ")" : "", unit->kills_unit,
                     unit->kills_unit == 1 ? "" : "s", unit->kills_above, unit->memory_errors,
                     unit->memory_errors == 1 ? "" : "s");
 }

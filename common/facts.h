@@ -9,6 +9,7 @@
 #define FACT_UNKNOWN (UINT64_MAX - 1) /* of numbers; UINT64_MAX is "infinity", as systemd and the kernel have it */
 #define FACT_NO_SCORE INT64_MIN
 #define FACT_WORD_MAX 64
+#define FACTS_HISTORY_DAYS 7 /* older incidents may be of another limit */
 
 typedef enum Tri {
         TRI_UNKNOWN,
@@ -86,7 +87,7 @@ typedef struct UnitFacts {
         char policy_file[256];        /* that its mode is written in, or "built-in" */
         bool has_history;             /* could the journal be read? Then: */
         char history_since[FACT_WORD_MAX]; /* for people */
-        unsigned kills_unit, kills_above, memory_errors; /* incidents; of the unit's limit, of one above or the host */
+        unsigned kills_unit, kills_above, memory_errors; /* incidents of the last days; of the unit's limit, of one above or the host */
         char growth[FACT_WORD_MAX];   /* the class, as the daemon says it; empty = not told */
         uint64_t growth_slope;        /* bytes a second; with a growth */
 } UnitFacts;

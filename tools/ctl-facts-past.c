@@ -1,6 +1,7 @@
 /* What was: the file of learned peaks, and the incidents in the journal. */
 #include <fcntl.h>
 #include <stdio.h>
+#include <time.h>
 
 #include "ctl-archive.h"
 #include "ctl-facts.h"
@@ -36,6 +37,13 @@ static int open_journal(const Ctl *ctl, sd_journal **ret) {
         return sd_journal_open(ret, SD_JOURNAL_LOCAL_ONLY | SD_JOURNAL_SYSTEM);
 }
 
+static uint64_t now_usec(void) {
+        struct timespec now;
+
+        (void) clock_gettime(CLOCK_REALTIME, &now);
+        return (uint64_t) now.tv_sec * USEC_PER_SEC;
+}
+
 static void count(const CtlIncident *incident, UnitFacts *unit) {
         Verdict verdict = verdict_parse(incident->verdict);
 
@@ -47,7 +55,7 @@ static void count(const CtlIncident *incident, UnitFacts *unit) {
 void ctl_facts_history(const Ctl *ctl, UnitFacts *unit) {
         _cleanup_(sd_journal_closep) sd_journal *journal = NULL;
         _cleanup_(ctl_incidents_done) CtlIncidents incidents = {};
-        CtlQuery query = {.unit = unit->name};
+        CtlQuery query = {.unit = unit->name, .since = util_sub(now_usec(), FACTS_HISTORY_DAYS * 24 * 60 * USEC_PER_MINUTE)};
         uint64_t begin, bytes = 0;
 
         if (open_journal(ctl, &journal) < 0 || sd_journal_get_usage(journal, &bytes) < 0 || bytes == 0 ||

@@ -1,4 +1,5 @@
 /* memguardctl doctor finds a host's and a unit's faults without a daemon, and nothing that it is shown reaches the terminal raw */
+#include "fake-daemon.h"
 #include "host-bench.h"
 
 #define DOWN "daemon-down"
@@ -106,6 +107,21 @@ static void test_hostile(void **state) {
         assert_string_equal(found(bench, "unit"), " no-policy");
 }
 
+static void test_with_a_daemon(void **state) {
+        Bench *bench = *state;
+        pid_t daemon = fake_start(host_socket(bench), 0, false);
+
+        CTL(bench, "doctor", "sound", "--json");
+        assert_string_equal(bench->run.err, "");
+        assert_int_equal(bench->run.status, 0);
+        assert_string_equal(found(bench, "unit"), "");
+        assert_string_equal(found(bench, "host"), " daemon-kernel-log daemon-journal swap-none");
+        CTL(bench, "pause");
+        CTL(bench, "doctor", "--json");
+        assert_string_equal(found(bench, "host"), " daemon-paused daemon-kernel-log daemon-journal swap-none");
+        fake_stop(daemon, SIGTERM);
+}
+
 static void test_without_systemd(void **state) {
         Bench *bench = *state;
 
@@ -125,6 +141,7 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_host, host_up, host_down),
                 cmocka_unit_test_setup_teardown(test_journald, host_up, host_down),
                 cmocka_unit_test_setup_teardown(test_hostile, host_up, host_down),
+                cmocka_unit_test_setup_teardown(test_with_a_daemon, host_up, host_down),
                 cmocka_unit_test_setup_teardown(test_without_systemd, host_up, host_down),
         };
 
