@@ -20,12 +20,21 @@ static const struct {
         {"at", offsetof(Peaks, at)},
 };
 
-static uint32_t to_pages(uint64_t bytes) {
-        return (uint32_t) MIN((bytes + PAGE_BYTES - 1) / PAGE_BYTES, UINT32_MAX);
+/* Pages as 11 bits and 5 bits of shift; greater is greater in this form too. */
+#define ROUGH_BITS 11
+#define ROUGH_SHIFT_MAX 31
+
+static uint16_t to_rough(uint64_t bytes) {
+        uint64_t pages = bytes / PAGE_BYTES + (bytes % PAGE_BYTES > 0);
+        unsigned shift = 0;
+
+        for (; pages >> ROUGH_BITS; shift++)
+                pages = (pages + 1) / 2;
+        return shift > ROUGH_SHIFT_MAX ? UINT16_MAX : (uint16_t) (shift << ROUGH_BITS | pages);
 }
 
-static uint64_t to_bytes(uint32_t pages) {
-        return pages * PAGE_BYTES;
+uint64_t run_peaks_bytes(uint16_t rough) {
+        return (uint64_t) (rough & ((1U << ROUGH_BITS) - 1)) * PAGE_BYTES << (rough >> ROUGH_BITS);
 }
 
 static uint32_t to_seconds(usec_t now) {
@@ -37,16 +46,17 @@ void run_peaks_begin(RunPeaks *run, bool fresh) {
 }
 
 void run_peaks_note(RunPeaks *run, const Sample *sample, usec_t now) {
-        uint32_t at = to_seconds(now), used = to_pages(util_add(sample->working_set, sample->swap));
+        uint32_t at = to_seconds(now);
+        uint16_t used = to_rough(util_add(sample->working_set, sample->swap));
 
         if (run->began == 0)
-                run->began = run->counted = at;
+                run->began = at;
         if (used > run->working_set) {
                 run->working_set = used;
                 run->peak_after = MIN(util_sub(at, run->began), (1U << 30) - 1);
         }
-        run->anon = MAX(run->anon, to_pages(util_add(sample->anon, sample->swap)));
-        run->current = MAX(run->current, to_pages(util_add(sample->current, sample->swap)));
+        run->anon = MAX(run->anon, to_rough(util_add(sample->anon, sample->swap)));
+        run->current = MAX(run->current, to_rough(util_add(sample->current, sample->swap)));
         if (run->fresh && run->start == 0 && util_sub(at, run->began) >= PEAKS_START_AFTER / USEC_PER_SEC)
                 run->start = used;
         if (sample->swap > 0)
@@ -54,10 +64,10 @@ void run_peaks_note(RunPeaks *run, const Sample *sample, usec_t now) {
 }
 
 /* Is it the run that was merged last? One without an id can only be told by what was merged of it by this daemon. */
-static bool is_newest(const Peaks *peaks, const RunPeaks *run, const char *invocation) {
+static bool is_newest(const Peaks *peaks, const RunPeaks *run, const char *invocation, usec_t saved) {
         if (peaks->runs == 0)
                 return false;
-        return invocation[0] ? util_streq(peaks->invocation, invocation) : run->counted != run->began;
+        return invocation[0] ? util_streq(peaks->invocation, invocation) : run->began < saved / USEC_PER_SEC;
 }
 
 static void begin_run(Peaks *peaks, const char *invocation, uint64_t began) {
@@ -67,29 +77,28 @@ static void begin_run(Peaks *peaks, const char *invocation, uint64_t began) {
         peaks->last = 0;
 }
 
-void peaks_merge(Peaks *peaks, RunPeaks *run, const char *invocation, usec_t now, uint64_t realtime) {
-        uint32_t at = to_seconds(now);
-        uint64_t used = to_bytes(run->working_set), began = util_sub(realtime, util_sub(at, run->began));
+void peaks_merge(Peaks *peaks, const RunPeaks *run, const char *invocation, usec_t saved, const PeaksTime *now) {
+        uint64_t at = to_seconds(now->boottime), counted = MAX(run->began, saved / USEC_PER_SEC);
+        uint64_t used = run_peaks_bytes(run->working_set), began = util_sub(now->realtime, util_sub(at, run->began));
 
         if (run->began == 0)
                 return;
-        if (!is_newest(peaks, run, invocation))
+        if (!is_newest(peaks, run, invocation, saved))
                 begin_run(peaks, invocation, began);
         if (used > peaks->working_set) {
                 peaks->working_set = used;
                 peaks->at = began + run->peak_after;
         }
         peaks->last = MAX(peaks->last, used);
-        peaks->anon = MAX(peaks->anon, to_bytes(run->anon));
-        peaks->current = MAX(peaks->current, to_bytes(run->current));
+        peaks->anon = MAX(peaks->anon, run_peaks_bytes(run->anon));
+        peaks->current = MAX(peaks->current, run_peaks_bytes(run->current));
         if (run->start > 0)
-                peaks->start = to_bytes(run->start);
+                peaks->start = run_peaks_bytes(run->start);
         peaks->swapped |= run->swapped;
         peaks->first = peaks->first == 0 ? began : MIN(peaks->first, began);
-        peaks->seen = MAX(peaks->seen, realtime);
-        peaks->total += util_sub(at, run->counted);
-        peaks->longest = MAX(peaks->longest, util_sub(realtime, peaks->began));
-        run->counted = MAX(at, run->counted);
+        peaks->seen = MAX(peaks->seen, now->realtime);
+        peaks->total += util_sub(at, counted);
+        peaks->longest = MAX(peaks->longest, util_sub(now->realtime, peaks->began));
 }
 
 int peaks_format(const Peaks *peaks, char buf[static PEAKS_LINE_MAX]) {

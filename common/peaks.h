@@ -9,14 +9,16 @@
 #define PEAKS_NUMBER_MAX (UINT64_C(1) << 44) /* 16 TiB; as seconds it is still no overflow in microseconds */
 #define PEAKS_LINE_MAX (CGROUP_PATH_MAX + 512)
 
-/* One run, as its readings show it. What is swapped out counts as used: without swap it would be. */
+/* One run, as its readings show it. What is swapped out counts as used: without swap it would be. Sizes are rough, rounded up by
+ * less than a tenth of a percent: run_peaks_bytes(). */
 typedef struct RunPeaks {
-        uint32_t working_set, anon, current, start; /* pages; start 0 = not known (yet) */
-        uint32_t began, counted; /* seconds of CLOCK_BOOTTIME: of the first reading, 0 = none; and up to when it was merged */
-        uint32_t peak_after : 30; /* seconds after the first reading */
+        uint16_t working_set, anon, current, start; /* start 0 = not known (yet) */
+        uint32_t began;           /* seconds of CLOCK_BOOTTIME, of the first reading; 0 = none */
+        uint32_t peak_after : 30; /* seconds after it */
         uint32_t fresh : 1;       /* it was seen from its beginning */
         uint32_t swapped : 1;
 } RunPeaks;
+static_assert(sizeof(RunPeaks) <= 16, "there are a thousand of them");
 
 /* All runs that were seen of the unit with this cgroup path. Bytes; times are seconds, points in time seconds of the realtime
  * clock. 0 = not known. */
@@ -36,11 +38,18 @@ typedef struct Peaks {
 /* A run begins, or is found running (fresh is false). */
 void run_peaks_begin(RunPeaks *run, bool fresh);
 void run_peaks_note(RunPeaks *run, const Sample *sample, usec_t now);
+uint64_t run_peaks_bytes(uint16_t rough);
 
-/* Adds what the run has shown since it was last merged. now and realtime (seconds) are the same moment. A run that was merged
- * before, also by a daemon before us, is not counted as another one: its invocation tells. Nothing for a run without any
- * reading. */
-void peaks_merge(Peaks *peaks, RunPeaks *run, const char *invocation, usec_t now, uint64_t realtime);
+/* A moment by two clocks. */
+typedef struct PeaksTime {
+        usec_t boottime;
+        uint64_t realtime; /* seconds */
+} PeaksTime;
+
+/* Adds what the run has shown since it was last merged, which is `saved` (CLOCK_BOOTTIME; 0 = never) where it ran then. A run
+ * that was merged before, also by a daemon before us, is not counted as another one: its invocation tells. Nothing for a run
+ * without any reading. */
+void peaks_merge(Peaks *peaks, const RunPeaks *run, const char *invocation, usec_t saved, const PeaksTime *now);
 
 /* One line of the file without its newline; returns its length. And back: -EINVAL for anything else. */
 int peaks_format(const Peaks *peaks, char buf[static PEAKS_LINE_MAX]);

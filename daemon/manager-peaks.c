@@ -6,24 +6,24 @@
 #define SAVE_EVERY (60 * USEC_PER_MINUTE)
 #define SAVE_ENDED (1 * USEC_PER_MINUTE) /* after the end of a run: units that end together are written together */
 
-static uint64_t realtime(const Manager *manager) {
+static PeaksTime both_clocks(const Manager *manager) {
         uint64_t now = 0;
 
         (void) sd_event_now(manager->event, CLOCK_REALTIME, &now);
-        return now / USEC_PER_SEC;
+        return (PeaksTime){manager_now(manager), now / USEC_PER_SEC};
 }
 
 static void give_ended(void *userdata, unsigned i, PeaksUpdate *ret) {
         EndedRun *run = &((Manager *) userdata)->ended[i];
 
-        *ret = (PeaksUpdate){run->path, run->invocation, &run->peaks, run->now, run->realtime};
+        *ret = (PeaksUpdate){run->path, run->invocation, &run->peaks, run->at};
 }
 
 static void give_living(void *userdata, unsigned i, PeaksUpdate *ret) {
         Manager *manager = userdata;
         Guarded *guarded = manager->guarded[i];
 
-        *ret = (PeaksUpdate){guarded->path, guarded->invocation, &guarded->peaks, manager_now(manager), realtime(manager)};
+        *ret = (PeaksUpdate){guarded->path, guarded->invocation, &guarded->peaks, both_clocks(manager)};
 }
 
 static void forget_ended(Manager *manager) {
@@ -37,11 +37,13 @@ void manager_save_peaks(Manager *manager) {
 
         manager->peaks_due = util_add(manager_now(manager), SAVE_EVERY);
         if (manager->state_fd >= 0 && manager->n_ended > 0)
-                r = peaksfile_update(manager->state_fd, manager->n_ended, give_ended, manager);
+                r = peaksfile_update(manager->state_fd, manager->peaks_saved, manager->n_ended, give_ended, manager);
         if (manager->state_fd >= 0 && r >= 0)
-                r = peaksfile_update(manager->state_fd, manager->n_guarded, give_living, manager);
+                r = peaksfile_update(manager->state_fd, manager->peaks_saved, manager->n_guarded, give_living, manager);
         forget_ended(manager);
-        if (r < 0)
+        if (r >= 0)
+                manager->peaks_saved = manager_now(manager);
+        else
                 journal_log(4, "What the units have needed could not be saved: %s. What memguardctl advise says rests on "
                                "less.", strerrordesc_np(-r));
 }
@@ -101,7 +103,7 @@ void manager_peaks_ended(Manager *manager, Guarded *guarded) {
         if (again)
                 fold_run(&run->peaks, &guarded->peaks);
         else {
-                *run = (EndedRun){TAKE_PTR(path), "", guarded->peaks, now, realtime(manager)};
+                *run = (EndedRun){TAKE_PTR(path), "", guarded->peaks, both_clocks(manager)};
                 memcpy(run->invocation, guarded->invocation, sizeof(run->invocation));
         }
         guarded->peaks = (RunPeaks){};

@@ -47,15 +47,14 @@ typedef struct Guarded {
         uint8_t n_covers;
         char invocation[INVOCATION_MAX];
 } Guarded;
-static_assert(sizeof(Guarded) <= 120, "a malloc() of this costs 128 bytes; one of more costs more");
+static_assert(sizeof(Guarded) <= 112, "a malloc() of this costs 128 bytes; one of more costs more");
 
 /* A run that is over and waits for what it needed to be written down. */
 typedef struct EndedRun {
         char *path; /* owned */
         char invocation[INVOCATION_MAX];
         RunPeaks peaks;
-        usec_t now;
-        uint64_t realtime;
+        PeaksTime at;
 } EndedRun;
 
 #define ENDED_RUNS_MAX 128 /* at the bound they are written as soon as may be, and one that ends before that is lost */
@@ -114,7 +113,8 @@ typedef struct Manager {
         uint64_t n_dropped_events;
         EndedRun ended[ENDED_RUNS_MAX]; /* sorted by path */
         unsigned n_ended;
-        usec_t peaks_due; /* when they and those of the living are written; 0 = not yet known */
+        usec_t peaks_saved; /* 0 = not yet */
+        usec_t peaks_due;   /* when they and those of the living are written; 0 = not yet known */
         usec_t started;
         unsigned policy_mistakes;
         bool systemd_connected;

@@ -99,6 +99,7 @@ typedef struct Merge {
         Peaks line;
         char last[CGROUP_PATH_MAX]; /* a damaged file may be unsorted: what does not ascend is left out */
         PeaksUpdate update;
+        usec_t saved;
         unsigned n, i;
         peaksfile_next_t next;
         void *userdata;
@@ -194,7 +195,7 @@ static int write_merged(Merge *merge, uint64_t horizon, FILE *file) {
                 return -EIO;
         for (merge_begin(merge); merge_next(merge, &peaks, &update, &is_there) > 0;) {
                 if (is_there)
-                        peaks_merge(&peaks, update.run, update.invocation, update.now, update.realtime);
+                        peaks_merge(&peaks, update.run, update.invocation, merge->saved, &update.at);
                 if (peaks.runs == 0 || (!is_there && peaks.seen < horizon) || n++ >= PEAKSFILE_UNITS_MAX)
                         continue;
                 (void) peaks_format(&peaks, line);
@@ -222,9 +223,9 @@ static int open_new(int state_dirfd, FILE **ret) {
         return 0;
 }
 
-int peaksfile_update(int state_dirfd, unsigned n, peaksfile_next_t next, void *userdata) {
+int peaksfile_update(int state_dirfd, usec_t saved, unsigned n, peaksfile_next_t next, void *userdata) {
         _cleanup_(fclosep) FILE *old = NULL, *file = NULL;
-        Merge merge = {.n = n, .next = next, .userdata = userdata};
+        Merge merge = {.saved = saved, .n = n, .next = next, .userdata = userdata};
         uint64_t horizon;
         int r;
 

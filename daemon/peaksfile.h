@@ -12,16 +12,15 @@
 typedef struct PeaksUpdate {
         const char *path;
         const char *invocation;
-        RunPeaks *run; /* what is merged is noted in it */
-        usec_t now;    /* of its last reading or its end, and the same moment in seconds of the realtime clock */
-        uint64_t realtime;
+        const RunPeaks *run;
+        PeaksTime at; /* of its last reading or its end */
 } PeaksUpdate;
 
 /* Update number i; they are sorted by path, none twice. */
 typedef void (*peaksfile_next_t)(void *userdata, unsigned i, PeaksUpdate *ret);
 
-/* Merges n updates into the file. A file that is damaged or of another version counts as empty, a damaged line as none. */
-int peaksfile_update(int state_dirfd, unsigned n, peaksfile_next_t next, void *userdata);
+/* Merges n updates into the file; saved: when that was last done, 0 for never. A file that is damaged or of another version counts as empty, a damaged line as none. */
+int peaksfile_update(int state_dirfd, usec_t saved, unsigned n, peaksfile_next_t next, void *userdata);
 
 /* The line of a unit by its cgroup path, or by its name when that is no path: of units of the same name the one seen last.
  * -ENOENT, or why the file can't be read. */

@@ -17,6 +17,9 @@ static Sample reading(uint64_t working_set, uint64_t swap) {
         return (Sample){.current = working_set + 10 * MIB, .working_set = working_set, .anon = working_set / 2, .swap = swap};
 }
 
+#define MERGE(run, invocation, saved, boottime, realtime)                                                                        \
+        peaks_merge(&peaks, run, invocation, (saved) * SEC, &(PeaksTime){(boottime) * SEC, realtime})
+
 static void note(RunPeaks *run, uint64_t working_set, usec_t now) {
         Sample sample = reading(working_set, 0);
 
@@ -32,16 +35,37 @@ static void test_a_run(void **state) {
         note(&run, 20 * MIB, 1000 * SEC);
         note(&run, 60 * MIB, 1100 * SEC);
         note(&run, 40 * MIB, 1301 * SEC);
-        assert_int_equal(run.working_set, 60 * MIB / PAGE_BYTES);
-        assert_int_equal(run.anon, 30 * MIB / PAGE_BYTES);
-        assert_int_equal(run.current, 70 * MIB / PAGE_BYTES);
+        assert_int_equal(run_peaks_bytes(run.working_set), 60 * MIB);
+        assert_int_equal(run_peaks_bytes(run.anon), 30 * MIB);
+        assert_int_equal(run_peaks_bytes(run.current), 70 * MIB);
         assert_int_equal(run.peak_after, 100);
-        assert_int_equal(run.start, 40 * MIB / PAGE_BYTES);
+        assert_int_equal(run_peaks_bytes(run.start), 40 * MIB);
         assert_false(run.swapped);
         /* What lies in swap was needed. */
         run_peaks_note(&run, &swapped, 1400 * SEC);
-        assert_int_equal(run.working_set, 80 * MIB / PAGE_BYTES);
+        assert_int_equal(run_peaks_bytes(run.working_set), 80 * MIB);
         assert_true(run.swapped);
+}
+
+static void test_rough_sizes(void **state) {
+        uint64_t before = 0;
+
+        (void) state;
+        for (uint64_t bytes = 1; bytes < UINT64_MAX / 3; bytes += bytes / 7 + 1) {
+                RunPeaks run;
+                uint64_t rough;
+
+                run_peaks_begin(&run, true);
+                run_peaks_note(&run, &(Sample){.working_set = bytes}, 5 * SEC);
+                rough = run_peaks_bytes(run.working_set);
+                assert_true(rough >= before);
+                before = rough;
+                if (bytes > UINT64_C(1) << 53)
+                        continue; /* 8 PiB and more are all the same */
+                assert_true(rough >= bytes);
+                assert_true(rough - bytes < PAGE_BYTES + bytes / 1000);
+        }
+        assert_true(before > UINT64_C(1) << 53);
 }
 
 static void test_start_of_a_run_that_was_found(void **state) {
@@ -61,10 +85,10 @@ static void test_merged_again_and_again(void **state) {
         (void) state;
         run_peaks_begin(&run, true);
         note(&run, 20 * MIB, 1000 * SEC);
-        peaks_merge(&peaks, &run, ONE, 1060 * SEC, 50060);
+        MERGE(&run, ONE, 0, 1060, 50060);
         note(&run, 50 * MIB, 1100 * SEC);
-        peaks_merge(&peaks, &run, ONE, 1120 * SEC, 50120);
-        peaks_merge(&peaks, &run, ONE, 1120 * SEC, 50120);
+        MERGE(&run, ONE, 1060, 1120, 50120);
+        MERGE(&run, ONE, 1120, 1120, 50120);
         assert_int_equal(peaks.runs, 1);
         assert_int_equal(peaks.total, 120);
         assert_int_equal(peaks.longest, 120);
@@ -81,18 +105,18 @@ static void test_runs(void **state) {
         (void) state;
         run_peaks_begin(&run, true);
         note(&run, 50 * MIB, 1000 * SEC);
-        peaks_merge(&peaks, &run, ONE, 1200 * SEC, 50200);
+        MERGE(&run, ONE, 900, 1200, 50200);
         /* A new daemon finds the same run. */
         run_peaks_begin(&run, false);
         note(&run, 40 * MIB, 1300 * SEC);
-        peaks_merge(&peaks, &run, ONE, 1400 * SEC, 50400);
+        MERGE(&run, ONE, 0, 1400, 50400);
         assert_int_equal(peaks.runs, 1);
         assert_int_equal(peaks.total, 300);
         assert_int_equal(peaks.longest, 400);
         assert_int_equal(peaks.last, 50 * MIB);
         run_peaks_begin(&run, true);
         note(&run, 30 * MIB, 1500 * SEC);
-        peaks_merge(&peaks, &run, TWO, 1600 * SEC, 50600);
+        MERGE(&run, TWO, 1400, 1600, 50600);
         assert_int_equal(peaks.runs, 2);
         assert_int_equal(peaks.total, 400);
         assert_int_equal(peaks.longest, 400);
@@ -111,8 +135,8 @@ static void test_runs_without_a_name(void **state) {
         for (unsigned i = 0; i < 3; i++) {
                 run_peaks_begin(&run, true);
                 note(&run, 50 * MIB, (1000 + i * 100) * SEC);
-                peaks_merge(&peaks, &run, "", (1010 + i * 100) * SEC, 50010 + i * 100);
-                peaks_merge(&peaks, &run, "", (1020 + i * 100) * SEC, 50020 + i * 100);
+                MERGE(&run, "", 920 + i * 100, 1010 + i * 100, 50010 + i * 100);
+                MERGE(&run, "", 1010 + i * 100, 1020 + i * 100, 50020 + i * 100);
         }
         assert_int_equal(peaks.runs, 3);
         assert_int_equal(peaks.total, 60);
@@ -124,7 +148,7 @@ static void test_nothing_read(void **state) {
 
         (void) state;
         run_peaks_begin(&run, true);
-        peaks_merge(&peaks, &run, ONE, 1200 * SEC, 50200);
+        MERGE(&run, ONE, 0, 1200, 50200);
         assert_int_equal(peaks.runs, 0);
 }
 
@@ -175,6 +199,7 @@ static void test_hostile_lines(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_a_run),
+                cmocka_unit_test(test_rough_sizes),
                 cmocka_unit_test(test_start_of_a_run_that_was_found),
                 cmocka_unit_test(test_merged_again_and_again),
                 cmocka_unit_test(test_runs),

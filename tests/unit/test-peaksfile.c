@@ -42,13 +42,13 @@ static void give(void *userdata, unsigned i, PeaksUpdate *ret) {
         (void) snprintf(path, sizeof(path), "/system.slice/u%05u.service", bench->first + i);
         run_peaks_begin(&bench->run, true);
         run_peaks_note(&bench->run, &sample, 1000 * SEC);
-        *ret = (PeaksUpdate){path, "", &bench->run, 1000 * SEC, bench->realtime};
+        *ret = (PeaksUpdate){path, "", &bench->run, {1000 * SEC, bench->realtime}};
 }
 
 static void update(Bench *bench, unsigned first, unsigned n, uint64_t realtime) {
         bench->first = first;
         bench->realtime = realtime;
-        assert_int_equal(peaksfile_update(bench->dirfd, n, give, bench), 0);
+        assert_int_equal(peaksfile_update(bench->dirfd, 0, n, give, bench), 0);
 }
 
 static bool has(Bench *bench, unsigned i, uint64_t runs) {
