@@ -71,7 +71,7 @@ start_service doctor-new Restart=on-failure -- workers.py
 advice() { memguardctl --json advise doctor-new >"$RESULTS/advice"; }
 value() { python3 -c 'import json, sys
 v = json.load(open(sys.argv[1]))
-for key in sys.argv[2:]: v = v[key]
+for key in sys.argv[2:]: v = v[int(key)] if isinstance(v, list) else v[key]
 print(v)' "$RESULTS/advice" "$@"; }
 is_seen() { advice && [ "$(value runs)" = 1 ]; }
 wait_for 60 is_seen
