@@ -40,7 +40,8 @@ static void add_head(const AdviceCase *c, char text[static ADVICE_TEXT_MAX]) {
 static void write_dropin(const AdviceCase *c) {
         const UnitFacts *unit = c->unit;
         char *text = c->advice->dropin;
-        bool has_high = fact_known(unit->high) && unit->high != BYTES_INFINITY;
+        /* One of a slice above can't be taken down here; the doctor tells of it. */
+        bool has_high = fact_known(unit->high) && unit->high != BYTES_INFINITY && util_streq(unit->high_source, unit->name);
 
         add_head(c, text);
         add(text, "%s\n", facts_section(unit->name));

@@ -101,8 +101,12 @@ static void test_ordinary(void **state) {
 static void test_a_wall_is_taken_down(void **state) {
         (void) state;
         unit.high = 200 * MIB;
+        strcpy(unit.high_source, "a.service");
         assert_int_equal(advise(&host, &unit, &advice), 0);
         assert_non_null(strstr(advice.dropin, "\nMemoryHigh=infinity\n"));
+        strcpy(unit.high_source, "system.slice");
+        assert_int_equal(advise(&host, &unit, &advice), 0);
+        assert_null(strstr(advice.dropin, "MemoryHigh"));
 }
 
 static void test_with_swap(void **state) {
