@@ -205,6 +205,15 @@ static int reload(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         return sd_bus_reply_method_return(m, NULL);
 }
 
+static int save_peaks(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        ApiClient *client = userdata;
+
+        (void) error;
+        if (client->api->handlers.save_peaks)
+                client->api->handlers.save_peaks(handlers_userdata(client));
+        return sd_bus_reply_method_return(m, NULL);
+}
+
 static int watch(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         ApiClient *client = userdata;
 
@@ -225,6 +234,7 @@ static const sd_bus_vtable manager_vtable[] = {
         SD_BUS_METHOD_WITH_ARGS("Resume", SD_BUS_ARGS("s", unit), SD_BUS_NO_RESULT, resume_unit, 0),
         SD_BUS_METHOD_WITH_ARGS("Drill", SD_BUS_ARGS("s", unit, "s", rung), SD_BUS_NO_RESULT, drill, 0),
         SD_BUS_METHOD_WITH_ARGS("Reload", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, reload, 0),
+        SD_BUS_METHOD_WITH_ARGS("SavePeaks", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, save_peaks, 0),
         SD_BUS_METHOD_WITH_ARGS("Watch", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, watch, 0),
         SD_BUS_SIGNAL_WITH_ARGS("Record", SD_BUS_ARGS("a{sv}", record), 0),
         SD_BUS_VTABLE_END,

@@ -189,6 +189,10 @@ static int reload(void *userdata, char *detail) {
         return manager_load_policies(userdata, detail, 512);
 }
 
+static void save_peaks(void *userdata) {
+        manager_save_peaks(userdata);
+}
+
 void manager_api_handlers(ApiHandlers *handlers, Manager *manager) {
         *handlers = (ApiHandlers){
                 .userdata = manager,
@@ -199,6 +203,7 @@ void manager_api_handlers(ApiHandlers *handlers, Manager *manager) {
                 .pause = api_pause,
                 .drill = drill,
                 .reload = reload,
+                .save_peaks = save_peaks,
                 .pressure = read_pressure,
                 .host = read_host,
                 .describe = describe,

@@ -109,6 +109,7 @@ static void detach(Manager *manager, unsigned at) {
         want_psi(manager, guarded, NULL);
         if (armed)
                 manager_witness_end(manager, guarded);
+        manager_peaks_ended(manager, guarded);
         remove_at(manager, at);
         if (armed)
                 manager_feed(manager, &event);
@@ -138,6 +139,7 @@ void guarded_feed_sample(Manager *manager, Guarded *guarded) {
 
         if (!guarded->armed || guarded_read(manager, guarded, &event.sample) < 0)
                 return;
+        run_peaks_note(&guarded->peaks, &event.sample, event.time);
         name_run(manager, guarded);
         snprintf(event.path, sizeof(event.path), "%s", guarded->path);
         manager_feed(manager, &event);
@@ -170,6 +172,8 @@ static int feed_start(Manager *manager, Guarded *guarded, bool fresh) {
         event.start.operator_high = guarded->operator_high;
         guarded->placed = false;
         guarded->armed = true;
+        run_peaks_begin(&guarded->peaks, fresh);
+        run_peaks_note(&guarded->peaks, &event.start.sample, event.time);
         manager_feed(manager, &event);
         manager_witness_run(manager, guarded);
         return 0;
@@ -264,6 +268,7 @@ void guarded_vanished(Manager *manager, const char *path) {
 }
 
 void guarded_new_run(Manager *manager, Guarded *guarded, const char *invocation) {
+        manager_peaks_ended(manager, guarded);
         snprintf(guarded->invocation, sizeof(guarded->invocation), "%s", invocation);
         (void) marks_restore(guarded->dirfd);
         (void) feed_start(manager, guarded, /* fresh= */ true);

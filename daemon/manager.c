@@ -82,6 +82,7 @@ void manager_feed(Manager *manager, const Event *event) {
         }
         manager->queue_head = manager->queue_tail = 0;
         manager->draining = false;
+        manager_save_peaks_in_time(manager);
         arm_timer(manager);
 }
 
@@ -218,6 +219,7 @@ Manager *manager_free(Manager *manager) {
         systemd_free(manager->systemd);
         psi_free(manager->psi);
         guarded_done(manager);
+        manager_peaks_done(manager);
         tree_free(manager->tree);
         worker_free(manager->worker);
         sd_event_source_unref(manager->timer);
@@ -308,6 +310,7 @@ static void stop(Manager *manager) {
         manager->worker = worker_free(manager->worker);
         marks_restore_all(&manager->kernfs, NULL, NULL);
         finish(manager);
+        manager_save_peaks(manager);
         manager_witness_save(manager);
         manager_tell(manager, RECORD_DAEMON, "memguardd stopped; nothing of it is left on any unit.");
 }

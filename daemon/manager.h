@@ -1,7 +1,8 @@
 /* The manager: the one place where events from the world become the engine's, and the engine's actions become changes of the
  * world. It owns all parts; they know only their handlers. Split by subject: manager.c (life and the flow of events),
  * manager-units.c (cgroups that come and go), manager-watch.c (what the watchers say),
- * manager-witness.c (what the witnesses of incidents say), manager-host.c (the host's memory), manager-actions.c (carrying out), manager-api.c (what clients ask). */
+ * manager-witness.c (what the witnesses of incidents say), manager-host.c (the host's memory), manager-peaks.c (what units
+ * have needed), manager-actions.c (carrying out), manager-api.c (what clients ask). */
 #pragma once
 
 #include <systemd/sd-event.h>
@@ -13,6 +14,7 @@
 #include "kmsg.h"
 #include "looks.h"
 #include "pastfile.h"
+#include "peaksfile.h"
 #include "psi.h"
 #include "systemd.h"
 #include "textwatch.h"
@@ -30,22 +32,34 @@ typedef struct ManagerOptions {
         int kmsg_fd;          /* /dev/kmsg, opened while that was allowed; or why it could not be, a negative errno */
 } ManagerOptions;
 
-/* The shell's side of a watched unit. */
+/* The shell's side of a watched unit. Small, and in an order that leaves no holes: there are a thousand of them. */
 typedef struct Guarded {
         char *path;
-        int dirfd;       /* held open: the run's own cgroup, whatever comes under its name later */
         uint64_t inode;
-        bool armed;      /* the engine knows it */
-        unsigned tries;  /* to arm it: the kernel's files may come after the directory */
         uint64_t limit;
         uint64_t operator_high;
         uint64_t ours;   /* memory.high as we have written it; valid with placed */
+        usec_t cover_at; /* when its processes are looked at next */
+        int dirfd;       /* held open: the run's own cgroup, whatever comes under its name later */
+        RunPeaks peaks;
+        bool armed;      /* the engine knows it */
         bool placed;
         bool wants_psi;
+        uint8_t tries;   /* to arm it: the kernel's files may come after the directory */
+        uint8_t n_covers;
         char invocation[INVOCATION_MAX];
-        usec_t cover_at; /* when its processes are looked at next */
-        unsigned n_covers;
 } Guarded;
+static_assert(sizeof(Guarded) <= 112, "a malloc() of this costs 128 bytes; one of more costs more");
+
+/* A run that is over and waits for what it needed to be written down. */
+typedef struct EndedRun {
+        char *path; /* owned */
+        char invocation[INVOCATION_MAX];
+        RunPeaks peaks;
+        PeaksTime at;
+} EndedRun;
+
+#define ENDED_RUNS_MAX 128 /* at the bound they are written as soon as may be, and one that ends before that is lost */
 
 /* The limits of a service whose process is gone are being asked of systemd. */
 typedef struct LimitQuery {
@@ -100,6 +114,10 @@ typedef struct Manager {
         ActionList actions;
         Call calls[CALLS_MAX];
         uint64_t n_dropped_events;
+        EndedRun ended[ENDED_RUNS_MAX]; /* sorted by path */
+        unsigned n_ended;
+        usec_t peaks_saved; /* 0 = not yet */
+        usec_t peaks_due;   /* when they and those of the living are written; 0 = not yet known */
         usec_t started;
         unsigned policy_mistakes;
         bool systemd_connected;
@@ -137,6 +155,12 @@ void manager_handlers(TreeHandlers *tree, PsiHandlers *psi, SystemdHandlers *sys
 /* manager-host.c */
 void manager_read_host(Manager *manager);
 void manager_want_host(Manager *manager); /* after the policies changed */
+
+/* manager-peaks.c */
+void manager_peaks_ended(Manager *manager, Guarded *guarded); /* its run is over */
+void manager_save_peaks(Manager *manager);
+void manager_save_peaks_in_time(Manager *manager); /* if it is time */
+void manager_peaks_done(Manager *manager);
 
 /* manager-witness.c */
 int manager_witness_start(Manager *manager); /* what the daemon before us saw, and the witnesses */

@@ -154,3 +154,19 @@ CtlExit ctl_client_call(Ctl *ctl, const char *method, const char *const *argumen
                 r = ctl_json_read(reply, ret_value);
         return r < 0 ? ctl_client_complain(r, &error) : CTL_DONE;
 }
+
+int ctl_client_try(Ctl *ctl, const char *method, const char *const *arguments, json_t **ret_value) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        _cleanup_close_ int fd = -1;
+        int r;
+
+        if (!ctl->bus) {
+                r = open_fd(ctl->socket, &fd);
+                if (r >= 0)
+                        r = start_bus(&fd, &ctl->bus);
+                if (r < 0)
+                        return r;
+        }
+        r = call(ctl, method, arguments, NULL, &reply);
+        return r >= 0 && ret_value ? ctl_json_read(reply, ret_value) : MIN(r, 0);
+}

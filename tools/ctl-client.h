@@ -11,5 +11,8 @@ void ctl_client_close(Ctl *ctl);
  * there is none, or nobody wants it. */
 CtlExit ctl_client_call(Ctl *ctl, const char *method, const char *const *arguments, json_t **ret_value);
 
+/* The same without a word where it fails: a negative errno. For who can go on without the daemon. */
+int ctl_client_try(Ctl *ctl, const char *method, const char *const *arguments, json_t **ret_value);
+
 /* Says why a call failed, and which exit status that is. error may be NULL. */
 CtlExit ctl_client_complain(int r, const sd_bus_error *error);

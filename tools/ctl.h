@@ -22,7 +22,7 @@ typedef struct Ctl {
         bool json;
         bool host; /* policy: the host's */
         const char *socket;
-        const char *root; /* check: where policy.d is looked for */
+        const char *root; /* check: where policy.d is looked for; doctor, advise: everything */
         const char *since, *unit, *verdict; /* history: which incidents; NULL = all */
         const char *directory; /* history, explain: of the journal; NULL = the host's */
         sd_bus *bus;      /* NULL until the first call */
@@ -34,6 +34,8 @@ typedef CtlExit (*ctl_verb_t)(Ctl *ctl, char **arguments);
 CtlExit ctl_status(Ctl *ctl, char **arguments);
 CtlExit ctl_list(Ctl *ctl, char **arguments);
 CtlExit ctl_policy(Ctl *ctl, char **arguments);
+CtlExit ctl_advise(Ctl *ctl, char **arguments);
+CtlExit ctl_doctor(Ctl *ctl, char **arguments);
 CtlExit ctl_check(Ctl *ctl, char **arguments);
 CtlExit ctl_history(Ctl *ctl, char **arguments);
 CtlExit ctl_explain(Ctl *ctl, char **arguments);

@@ -19,6 +19,8 @@ static const Verb verbs[] = {
         {"list", "", 0, 0, ctl_list, "Every watched unit"},
         {"policy", "UNIT|--host", 0, 1, ctl_policy, "The policy in force, each value with its file and line"},
         {"check", "[--root=DIR]", 0, 0, ctl_check, "Look for mistakes in the policy files; needs no daemon"},
+        {"doctor", "[UNIT]", 0, 1, ctl_doctor, "What is wrong with the host, or a unit, for memory safety; needs no daemon"},
+        {"advise", "UNIT", 1, 1, ctl_advise, "What limits and rungs would have fitted a unit; needs no daemon"},
         {"explain", "UNIT|INCIDENT", 1, 1, ctl_explain, "What an incident was; of a unit: the latest; needs no daemon"},
         {"history", "", 0, 0, ctl_history, "The incidents that the journal remembers; needs no daemon"},
         {"watch", "", 0, 0, ctl_watch, "Show what the daemon sees and does, as it happens"},
@@ -41,7 +43,7 @@ static void print_help(void) {
                 "\nOptions:\n"
                 "  --json                 Answer in JSON; sizes in bytes, times in microseconds\n"
                 "  --host                 policy: the rungs of the host's guard\n"
-                "  --root=DIR             check: look for policy files below DIR\n"
+                "  --root=DIR             check, doctor, advise: look for files and sockets below DIR\n"
                 "  --since=TIME           history: only from then on; \"-1h\", \"today\", \"2026-11-21 10:00\"\n"
                 "  --unit=UNIT            history: only of this unit\n"
                 "  --verdict=VERDICT      history: only of this verdict, \"memory-error\" for example\n"

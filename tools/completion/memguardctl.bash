@@ -21,7 +21,7 @@ __memguardctl_offer_units() {
 _memguardctl() {
         local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
         local options='--json --host --root --socket --since --unit --verdict --directory --no-pager --help --version'
-        local verbs='status list policy check explain history watch drill pause resume reload'
+        local verbs='status list policy check doctor advise explain history watch drill pause resume reload'
         local verdicts='memory-error kernel-oom-unit kernel-oom-ancestor kernel-oom-host userspace-oom memguard killed'
         verdicts+=' exit-137 runtime-oom failure'
         local verb='' unit='' i
@@ -73,7 +73,7 @@ _memguardctl() {
                 return
         fi
         case $verb in
-        status | policy | explain | pause | resume | drill)
+        status | policy | doctor | advise | explain | pause | resume | drill)
                 if [[ -z $unit ]]; then
                         __memguardctl_offer_units "$cur"
                 elif [[ $verb == drill ]]; then
