@@ -28,7 +28,6 @@ static const char *take_number(const char *at, const char *key, uint64_t *ret) {
 
 int flight_begin_parse(const char *line, FlightBegin *ret) {
         FlightBegin begin = {0};
-        uint64_t goes_on;
         size_t n;
 
         if (strncmp(line, BEGIN, strlen(BEGIN)) != 0)
@@ -43,10 +42,10 @@ int flight_begin_parse(const char *line, FlightBegin *ret) {
         if (n == 0 || n >= sizeof(begin.boot) || line[n] != ' ')
                 return -EINVAL;
         memcpy(begin.boot, line, n);
-        line = take_number(line + n + 1, "goes_on=", &goes_on);
-        if (!line || *line || goes_on > 1)
+        line += n + 1;
+        if (!util_streq(line, "goes_on=0") && !util_streq(line, "goes_on=1"))
                 return -EINVAL;
-        begin.goes_on = goes_on == 1;
+        begin.goes_on = util_streq(line, "goes_on=1");
         *ret = begin;
         return 0;
 }

@@ -63,11 +63,12 @@ static int take_event(Simulation *s, Text *text, Event *ret) {
                 }
                 if (text->buf[0] == 0 || text->buf[0] == '#')
                         continue;
-                r = event_parse(text->buf, ret);
-                if (r < 0 && text->cut) {
+                /* Even what looks like an event may have lost the end of a number. */
+                if (text->cut) {
                         s->cut = true;
                         return 0;
                 }
+                r = event_parse(text->buf, ret);
                 if (r < 0)
                         return fail(text, "this is no event that this version knows; expected TIME KIND PATH KEY=VALUE...");
                 if (ret->time > USEC_INFINITY / 4)
@@ -122,7 +123,7 @@ static int skip(Text *text) {
 
         while (r > 0 && strncmp(text->at, BEGINS, MIN((size_t) (text->end - text->at), strlen(BEGINS))) != 0)
                 r = take_line(text);
-        return r;
+        return MIN(r, 0);
 }
 
 static int play_stretch(Simulation *s, Text *text, const FlightBegin *clock) {
@@ -165,12 +166,12 @@ int simulate_text(Simulation *s, const char *bytes, size_t size, SimulateProblem
                 if (r < 0)
                         break;
                 r = flight_begin_parse(text->buf, &clock);
-                if (r < 0 && text->cut) {
+                if (text->cut) {
                         s->cut = true;
                         return 0;
                 }
                 if (r < 0)
                         r = fail(text, "the beginning of a stretch is damaged; expected #begin boottime=... realtime=... boot=... goes_on=...");
         }
-        return r;
+        return MIN(r, 0);
 }

@@ -33,6 +33,7 @@ typedef struct ApiHandlers {
         int (*pause)(void *userdata, const char *path, bool pause, char *detail);
         int (*drill)(void *userdata, const char *path, const char *rung, char *detail);
         int (*reload)(void *userdata, char *detail);
+        int (*write_flight)(void *userdata, char *detail); /* what the flight recorder holds; may be NULL */
         int (*pressure)(void *userdata, const char *path, Pressure *ret); /* memory.pressure now; may be NULL */
         void (*describe)(void *userdata, ApiDaemon *ret);                 /* ret is zeroed before; may be NULL */
 } ApiHandlers;

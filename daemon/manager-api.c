@@ -189,6 +189,7 @@ void manager_api_handlers(ApiHandlers *handlers, Manager *manager) {
                 .pause = api_pause,
                 .drill = drill,
                 .reload = reload,
+                .write_flight = manager_flight_write,
                 .pressure = read_pressure,
                 .describe = describe,
         };

@@ -1,7 +1,8 @@
 /* The manager: the one place where events from the world become the engine's, and the engine's actions become changes of the
  * world. It owns all parts; they know only their handlers. Split by subject: manager.c (life and the flow of events),
  * manager-units.c (cgroups that come and go), manager-watch.c (what the watchers say),
- * manager-witness.c (what the witnesses of incidents say), manager-actions.c (carrying out), manager-api.c (what clients ask). */
+ * manager-witness.c (what the witnesses of incidents say), manager-actions.c (carrying out), manager-api.c (what clients ask),
+ * manager-flight.c (the flight recorder). */
 #pragma once
 
 #include <systemd/sd-event.h>
@@ -13,6 +14,7 @@
 #include "kmsg.h"
 #include "pastfile.h"
 #include "psi.h"
+#include "recorder.h"
 #include "systemd.h"
 #include "textwatch.h"
 #include "tree.h"
@@ -32,18 +34,19 @@ typedef struct ManagerOptions {
 /* The shell's side of a watched unit. */
 typedef struct Guarded {
         char *path;
-        int dirfd;       /* held open: the run's own cgroup, whatever comes under its name later */
         uint64_t inode;
-        bool armed;      /* the engine knows it */
-        unsigned tries;  /* to arm it: the kernel's files may come after the directory */
         uint64_t limit;
         uint64_t operator_high;
         uint64_t ours;   /* memory.high as we have written it; valid with placed */
+        usec_t cover_at; /* when its processes are looked at next */
+        int dirfd;       /* held open: the run's own cgroup, whatever comes under its name later */
+        FlightMark flight;
+        char invocation[INVOCATION_MAX];
+        uint8_t tries;   /* to arm it: the kernel's files may come after the directory */
+        uint8_t n_covers;
+        bool armed;      /* the engine knows it */
         bool placed;
         bool wants_psi;
-        char invocation[INVOCATION_MAX];
-        usec_t cover_at; /* when its processes are looked at next */
-        unsigned n_covers;
 } Guarded;
 
 /* The limits of a service whose process is gone are being asked of systemd. */
@@ -89,6 +92,8 @@ typedef struct Manager {
         int run_fd;    /* /run/memguard */
         int trace_fd;
         uint64_t trace_bytes;
+        Recorder *recorder; /* may be NULL */
+        usec_t flight_tick; /* a tick that was not recorded yet; 0 = none */
         char boot_id[40];
         bool scanning; /* cgroups that appear now were there before */
         bool draining;
@@ -145,6 +150,13 @@ void manager_read_ledger(Manager *manager, const char *path, bool unknown_only);
 /* manager-actions.c */
 void manager_carry_out(Manager *manager, const Action *action);
 void manager_tell(Manager *manager, RecordKind kind, const char *format, ...) _printf_(3, 4);
+
+/* manager-flight.c */
+void manager_trace_begin(Manager *manager);
+void manager_flight_start(Manager *manager);
+void manager_flight_note(Manager *manager, const Event *event); /* before the engine's step */
+void manager_flight_settle(Manager *manager);                   /* after it */
+int manager_flight_write(void *manager, char *detail);          /* as ApiHandlers wants it */
 
 /* manager-api.c */
 int manager_load_policies(Manager *manager, char *detail, size_t size);
