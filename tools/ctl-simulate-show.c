@@ -22,7 +22,14 @@ static bool is_wanted(const CtlQuery *query, const char *path) {
         return !query->unit || util_streq(query->unit, unitname_of_path(path));
 }
 
-/* "+12.345 s" */
+/* A cgroup that is no unit has only its path to tell it from others. */
+static const char *name_of(const char *path) {
+        const char *name = unitname_of_path(path);
+
+        return path[0] && unitname_type(name) == UNIT_NONE ? path : name;
+}
+
+/* "12.345 s" */
 static const char *seconds(usec_t usec, char buf[static UNITS_TEXT_MAX]) {
         (void) snprintf(buf, UNITS_TEXT_MAX, "%" PRIu64 ".%03u s", usec / USEC_PER_SEC,
                         (unsigned) (usec / USEC_PER_MSEC % 1000));
@@ -68,7 +75,7 @@ static void describe_action(const SimulateItem *item, const char *name, Line *li
 
 /* False for what is nothing to people. */
 static bool describe(const SimulateItem *item, Line *line) {
-        const char *name = unitname_of_path(item->path);
+        const char *name = name_of(item->path);
         char until[UNITS_TEXT_MAX];
 
         *line = (Line){.word = simulate_kind_name(item->kind), .color = COLOR_DIM};
@@ -263,7 +270,7 @@ static void print_unit(const SimulateTotals *totals) {
 
         if (totals->rungs + totals->disruptions + totals->withheld + totals->incidents + totals->kills == 0)
                 return;
-        (void) utf8_escape(unitname_of_path(totals->path), shown, sizeof(shown));
+        (void) utf8_escape(name_of(totals->path), shown, sizeof(shown));
         ctl_text_print(stdout, "  %s: %s, %s withheld, %s", shown, count(totals->rungs, "rung", a),
                        count(totals->withheld, "action", b), count(totals->incidents, "incident", c));
         if (totals->disruptions > 0)
