@@ -6,6 +6,8 @@
 #define STILL_SHARE 32 /* of the working set: what moves less stands still */
 #define STILL_LEAST (2 * MIB)
 #define MINUTE_MAX 0x7fffffff
+#define CLAIMS_RATE 1 /* a second: about 2 MiB an hour */
+#define CLAIMS_BURST 300
 
 int flight_begin_format(const FlightBegin *begin, char buf[static FLIGHT_BEGIN_MAX]) {
         return snprintf(buf, FLIGHT_BEGIN_MAX, BEGIN "boottime=%llu realtime=%llu boot=%s goes_on=%d",
@@ -90,6 +92,18 @@ FlightWorth flight_worth(FlightMark *mark, const UnitView *before, const Sample 
         }
         flight_mark(mark, sample, now);
         return held && before ? FLIGHT_RECORD_BOTH : FLIGHT_RECORD;
+}
+
+bool flight_allows(Bucket *claims, const Event *event) {
+        static const bool is_claim[_WITNESS_KIND_MAX] = {
+                [WITNESS_JOURNAL] = true,
+                [WITNESS_UPROBE] = true,
+                [WITNESS_PROC] = true,
+                [WITNESS_MODULE] = true,
+        };
+
+        return event->kind != EVENT_WITNESS || !is_claim[event->witness.source] ||
+               bucket_take(claims, CLAIMS_RATE, CLAIMS_BURST, event->time);
 }
 
 static void start_of(const UnitView *view, usec_t now, Event *ret) {

@@ -7,6 +7,7 @@
  * there already, spread among its first events. */
 #pragma once
 
+#include "bucket.h"
 #include "engine.h"
 
 #define FLIGHT_BEGIN_MAX 192
@@ -44,6 +45,10 @@ FlightWorth flight_worth(FlightMark *mark, const UnitView *before, const Sample 
 
 /* Was it recorded at its start, or otherwise? */
 void flight_mark(FlightMark *mark, const Sample *sample, usec_t now);
+
+/* What services say and do themselves can come in any number, and would push everything else out: of that only so much. False for
+ * what is too much. */
+bool flight_allows(Bucket *claims, const Event *event);
 
 /* What a file that goes on must begin with, as events of now: a start of each unit, the pauses, the ledger's pages. 1 and an
  * event, or 0 at the end. */

@@ -96,6 +96,10 @@ void manager_flight_note(Manager *manager, const Event *event) {
                 note_reading(manager, event);
                 return;
         }
+        if (!flight_allows(&manager->flight_claims, event)) {
+                recorder_leave_out(manager->recorder);
+                return;
+        }
         guarded = event->kind == EVENT_START ? guarded_find(manager, event->path) : NULL;
         if (guarded)
                 flight_mark(&guarded->flight, &event->start.sample, event->time);

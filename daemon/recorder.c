@@ -121,7 +121,7 @@ static void say_lost(Recorder *recorder) {
 
         if (recorder->lost_before == 0)
                 return;
-        n = snprintf(text, sizeof(text), "# %llu events are missing here: they could not be written.\n",
+        n = snprintf(text, sizeof(text), "# %llu events are missing here: they could not be written, or were too many.\n",
                      (unsigned long long) recorder->lost_before);
         if (put(recorder, text, (size_t) n))
                 recorder->lost_before = 0;
@@ -131,6 +131,10 @@ void recorder_note(Recorder *recorder, const Event *event) {
         say_lost(recorder);
         if (recorder->lost_before > 0 || !put_event(recorder, event))
                 note_lost(recorder, 1);
+}
+
+void recorder_leave_out(Recorder *recorder) {
+        note_lost(recorder, 1);
 }
 
 /* So many at a time that no event waits for it. An event of a unit whose start the file does not hold yet is of no use to it, nor

@@ -23,6 +23,9 @@ Recorder *recorder_free(Recorder *recorder);
 /* An event, as it goes to the engine. */
 void recorder_note(Recorder *recorder, const Event *event);
 
+/* An event that is not to be recorded, but counted as missing. */
+void recorder_leave_out(Recorder *recorder);
+
 /* After the engine has seen the event, and everything that it asked for is done. urgent: what is held is written soon. The times are
  * one moment by two clocks. */
 void recorder_settle(Recorder *recorder, const Engine *engine, bool urgent, usec_t boottime, usec_t realtime);

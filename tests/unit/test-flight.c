@@ -103,6 +103,25 @@ static void test_news_is_recorded(void **state) {
         assert_int_equal(worth(&mark, &a, LADDER_CALM, &b, USEC_INFINITY / 2), FLIGHT_RECORD);
 }
 
+/* A service that prints a MemoryError a thousand times a second does not push out what the kernel says. */
+static void test_claims_are_bounded(void **state) {
+        Event claim = {.kind = EVENT_WITNESS, .path = API}, kill = claim;
+        unsigned n = 0;
+        Bucket bucket = {0};
+
+        (void) state;
+        claim.witness.source = WITNESS_JOURNAL;
+        kill.witness.source = WITNESS_KERNEL;
+        for (unsigned i = 0; i < 10000; i++) {
+                claim.time = kill.time = T0 + i * USEC_PER_MSEC;
+                n += flight_allows(&bucket, &claim);
+                assert_true(flight_allows(&bucket, &kill));
+        }
+        assert_in_range(n, 300, 311);
+        claim.time += 100 * SEC;
+        assert_true(flight_allows(&bucket, &claim));
+}
+
 static PolicySet *policies(const char *text) {
         ConfErrors errors = {0};
         PolicySet *set;
@@ -177,6 +196,7 @@ int main(void) {
                 cmocka_unit_test(test_stillness_is_left_out),
                 cmocka_unit_test(test_a_slow_leak_is_seen),
                 cmocka_unit_test(test_news_is_recorded),
+                cmocka_unit_test(test_claims_are_bounded),
                 cmocka_unit_test(test_a_head_tells_of_all),
         };
 
