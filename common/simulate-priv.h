@@ -24,6 +24,7 @@ typedef struct SimUnit {
         bool parted;
         bool acted; /* something but a notice was done since the rung was taken */
         bool told_kill, told_end;
+        bool wants_pressure, saw_pressure;
         usec_t parted_at;
         char invocation[INVOCATION_MAX];
         uint64_t operator_high, placed;

@@ -160,7 +160,17 @@ static void note_counts(Simulation *s, SimUnit *unit, const Sample *sample, bool
         tell_history(s, unit, "the kernel's OOM killer killed in it, as its memory.events counted");
 }
 
+static void note_policy(Simulation *s, SimUnit *unit) {
+        const Policy *policy = NULL;
+
+        (void) policy_set_resolve(s->policies, unitname_of_path(unit->path), unit->path, &policy);
+        unit->wants_pressure |= policy && policy->n_pressures > 0;
+}
+
 void sim_note_history(Simulation *s, SimUnit *unit, const Event *event) {
+        if (event->kind == EVENT_START)
+                note_policy(s, unit);
+        unit->saw_pressure |= event->kind == EVENT_PRESSURE;
         if (event->kind == EVENT_SAMPLE)
                 note_counts(s, unit, &event->sample, /* begins= */ false);
         else if (event->kind == EVENT_START)
@@ -173,4 +183,29 @@ void sim_note_history(Simulation *s, SimUnit *unit, const Event *event) {
                 note_end(s, unit, &event->witness);
         else if (event->kind == EVENT_STOP && unit->parted)
                 tell_history(s, unit, "its cgroup was removed");
+}
+
+int simulate_next_unit(const Simulation *s, unsigned *iterator, SimulateTotals *ret) {
+        if (*iterator >= s->n_units)
+                return 0;
+        *ret = s->units[*iterator]->totals;
+        ret->pressure_unknown = s->units[*iterator]->wants_pressure && !s->units[*iterator]->saw_pressure;
+        (*iterator)++;
+        return 1;
+}
+
+bool simulate_was_cut(const Simulation *s) {
+        return s->cut;
+}
+
+uint64_t simulate_n_events(const Simulation *s) {
+        return s->n_events;
+}
+
+uint64_t simulate_n_dropped(const Simulation *s) {
+        return s->n_dropped;
+}
+
+unsigned simulate_n_strangers(const Simulation *s) {
+        return s->n_strangers;
 }

@@ -87,6 +87,8 @@ void sim_unit_forget(SimUnit *unit) {
                 .operator_high = BYTES_INFINITY,
                 .placed = BYTES_INFINITY,
                 .hit_at = USEC_INFINITY,
+                .wants_pressure = unit->wants_pressure,
+                .saw_pressure = unit->saw_pressure,
                 .kills_counted = unit->kills_counted,
                 .kills_named = unit->kills_named,
                 .totals = unit->totals,

@@ -317,26 +317,3 @@ int sim_play(Simulation *s, const Event *event) {
         unit = sim_unit_of(s, event);
         return unit ? play_of(s, unit, &own) : event->kind == EVENT_DONE ? 0 : step(s, &own, 0);
 }
-
-int simulate_next_unit(const Simulation *s, unsigned *iterator, SimulateTotals *ret) {
-        if (*iterator >= s->n_units)
-                return 0;
-        *ret = s->units[(*iterator)++]->totals;
-        return 1;
-}
-
-bool simulate_was_cut(const Simulation *s) {
-        return s->cut;
-}
-
-uint64_t simulate_n_events(const Simulation *s) {
-        return s->n_events;
-}
-
-uint64_t simulate_n_dropped(const Simulation *s) {
-        return s->n_dropped;
-}
-
-unsigned simulate_n_strangers(const Simulation *s) {
-        return s->n_strangers;
-}

@@ -61,6 +61,7 @@ typedef struct SimulateTotals {
         unsigned rungs, actions, disruptions, withheld, incidents; /* simulated */
         unsigned kills, answers; /* recorded: kernel OOM kills, and actions of the guard that recorded it */
         unsigned left_out;       /* readings */
+        bool pressure_unknown;   /* it has rungs by pressure, and no pressure of it was recorded */
         usec_t first_disruption; /* since the beginning of its stretch; USEC_INFINITY = none */
         usec_t first_kill;       /* likewise, recorded */
         usec_t lead;             /* the first simulated disruption before the kill that followed it in the recording;

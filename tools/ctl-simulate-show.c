@@ -242,6 +242,7 @@ static json_t *unit_json(const SimulateTotals *totals) {
         put(object, "first_disruption_usec", ctl_json_number(totals->first_disruption));
         put(object, "first_recorded_kill_usec", ctl_json_number(totals->first_kill));
         put(object, "lead_usec", ctl_json_number(totals->lead));
+        put(object, "pressure_unknown", json_boolean(totals->pressure_unknown));
         return object;
 }
 
@@ -284,6 +285,23 @@ static void print_unit(const SimulateTotals *totals) {
         ctl_text_print(stdout, ".\n");
 }
 
+/* The guard of that time reads what its own policies need. */
+static void print_blind(const CtlSimulation *shown, const Simulation *simulation) {
+        char name[CTL_TEXT_MAX], text[UNITS_TEXT_MAX];
+        SimulateTotals totals;
+        unsigned iterator = 0, n = 0;
+
+        while (simulate_next_unit(simulation, &iterator, &totals) > 0) {
+                if (!is_wanted(&shown->query, totals.path) || !totals.pressure_unknown)
+                        continue;
+                if (n++ == 0)
+                        (void) utf8_escape(name_of(totals.path), name, sizeof(name));
+        }
+        if (n > 0)
+                ctl_text_print(stdout, "Not judged: the rungs by pressure of %s (%s%s), as no pressure was recorded there.\n",
+                               count(n, "unit", text), name, n > 1 ? " and others" : "");
+}
+
 static void print_sum(const CtlSimulation *shown, const Simulation *simulation, unsigned n, const SimulateTotals *sum) {
         char a[UNITS_TEXT_MAX], b[UNITS_TEXT_MAX], c[UNITS_TEXT_MAX], d[UNITS_TEXT_MAX];
 
@@ -310,6 +328,7 @@ static void summary_text(const CtlSimulation *shown, const Simulation *simulatio
         for (iterator = 0; simulate_next_unit(simulation, &iterator, &totals) > 0;)
                 if (is_wanted(&shown->query, totals.path))
                         print_unit(&totals);
+        print_blind(shown, simulation);
 }
 
 void ctl_simulate_summary(CtlSimulation *shown, const Simulation *simulation) {

@@ -354,6 +354,26 @@ static void test_a_recorded_pause_holds(void **state) {
         assert_non_null(strstr(bench.log, "withheld restart withheld paused"));
 }
 
+/* A rung by pressure that never fires is no comfort where nobody measured it. */
+static void test_says_where_pressure_is_unknown(void **state) {
+        static const char policy[] = "[Match]\nUnit=*\n[Policy]\nMode=act\n[Rung x]\nPressureSome=100ms/1s\nAction=notify\n";
+        Event event = event_of(EVENT_PRESSURE, API, SEC);
+
+        (void) state;
+        add_start(API, 0, 1, true, 40 * MIB);
+        assert_int_equal(simulate(policy, false), 0);
+        assert_true(bench.api.pressure_unknown);
+        assert_int_equal(simulate(act, false), 0);
+        assert_false(bench.api.pressure_unknown);
+        add(&event);
+        event.time += SEC;
+        event.pressure.some_total = SEC / 2;
+        add(&event);
+        assert_int_equal(simulate(policy, false), 0);
+        assert_false(bench.api.pressure_unknown);
+        assert_int_equal(bench.api.rungs, 1);
+}
+
 static void test_long_silences_are_not_played(void **state) {
         (void) state;
         add_start(API, 0, 1, true, 40 * MIB);
@@ -463,6 +483,7 @@ int main(void) {
                 cmocka_unit_test_setup(test_cache_is_no_use, set_up),
                 cmocka_unit_test_setup(test_recorded_wires_count_nothing, set_up),
                 cmocka_unit_test_setup(test_a_recorded_pause_holds, set_up),
+                cmocka_unit_test_setup(test_says_where_pressure_is_unknown, set_up),
                 cmocka_unit_test_setup(test_long_silences_are_not_played, set_up),
                 cmocka_unit_test_setup(test_files_that_go_on_are_one, set_up),
                 cmocka_unit_test_setup(test_mistakes_are_told_by_line, set_up),
