@@ -86,10 +86,10 @@ static const Field host_fields[] = {
 
 const EventFields event_fields[_EVENT_KIND_MAX] = {
         [EVENT_TICK] = {"tick", NULL, 0, false},
-        [EVENT_START] = KIND("start", start_fields),
+        [EVENT_START] = {"start", start_fields, ELEMENTSOF(start_fields), .sparse = true},
         [EVENT_NAMED] = KIND("named", named_fields),
         [EVENT_STOP] = {"stop", NULL, 0, false},
-        [EVENT_SAMPLE] = KIND("sample", sample_fields),
+        [EVENT_SAMPLE] = {"sample", sample_fields, ELEMENTSOF(sample_fields), .sparse = true},
         [EVENT_PRESSURE] = KIND("pressure", pressure_fields),
         [EVENT_HIGH] = KIND("high", high_fields),
         [EVENT_DONE] = KIND("done", done_fields),

@@ -32,12 +32,15 @@ static bool must_escape(unsigned char c) {
         return c <= ' ' || c == '\\' || c == 0x7f;
 }
 
+/* The flight recorder writes every event: most of a line is text. */
 static void put_text(Out *out, const char *text) {
         for (; *text; text++)
                 if (must_escape((unsigned char) *text))
                         put(out, "\\x%02x", (unsigned char) *text);
-                else
-                        put(out, "%c", *text);
+                else if (out->used + 1 < EVENT_LINE_MAX) {
+                        out->buf[out->used++] = *text;
+                        out->buf[out->used] = 0;
+                }
 }
 
 static void put_field(Out *out, const Field *field, const void *at) {

@@ -214,6 +214,18 @@ static int save_peaks(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         return sd_bus_reply_method_return(m, NULL);
 }
 
+static int write_flight(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        char detail[API_DETAIL_MAX] = "";
+        ApiClient *client = userdata;
+        int r = -EOPNOTSUPP;
+
+        if (client->api->handlers.write_flight)
+                r = client->api->handlers.write_flight(handlers_userdata(client), detail);
+        if (r < 0)
+                return refused(error, r, detail);
+        return sd_bus_reply_method_return(m, NULL);
+}
+
 static int watch(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         ApiClient *client = userdata;
 
@@ -235,6 +247,7 @@ static const sd_bus_vtable manager_vtable[] = {
         SD_BUS_METHOD_WITH_ARGS("Drill", SD_BUS_ARGS("s", unit, "s", rung), SD_BUS_NO_RESULT, drill, 0),
         SD_BUS_METHOD_WITH_ARGS("Reload", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, reload, 0),
         SD_BUS_METHOD_WITH_ARGS("SavePeaks", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, save_peaks, 0),
+        SD_BUS_METHOD_WITH_ARGS("WriteFlight", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, write_flight, 0),
         SD_BUS_METHOD_WITH_ARGS("Watch", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, watch, 0),
         SD_BUS_SIGNAL_WITH_ARGS("Record", SD_BUS_ARGS("a{sv}", record), 0),
         SD_BUS_VTABLE_END,

@@ -34,6 +34,7 @@ typedef struct ApiHandlers {
         int (*drill)(void *userdata, const char *path, const char *rung, char *detail);
         int (*reload)(void *userdata, char *detail);
         void (*save_peaks)(void *userdata); /* so that who reads the file finds all that was learned; may be NULL */
+        int (*write_flight)(void *userdata, char *detail); /* what the flight recorder holds; may be NULL */
         int (*pressure)(void *userdata, const char *path, Pressure *ret); /* memory.pressure now; may be NULL */
         int (*host)(void *userdata, HostReading *ret, Pressure *ret_pressure); /* the host's memory now; may be NULL */
         void (*describe)(void *userdata, ApiDaemon *ret);                 /* ret is zeroed before; may be NULL */

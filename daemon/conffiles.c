@@ -73,7 +73,7 @@ static void refuse_errno(Files *files, unsigned directory, const char *name, con
 }
 
 /* Whose writes could change it? NULL when only root's, or what is wrong. */
-static const char *untrusted(const struct stat *st) {
+const char *conffiles_untrusted(const struct stat *st) {
         if (st->st_uid != 0 && st->st_uid != geteuid())
                 return "it belongs to another user; expected root to own it";
         if (st->st_mode & (S_IWGRP | S_IWOTH))
@@ -144,7 +144,7 @@ static int visit_directory(Files *files, unsigned directory, int root_fd) {
                 refuse_errno(files, directory, "", "the directory can't be read", -errno);
                 return 0;
         }
-        wrong = untrusted(&st);
+        wrong = conffiles_untrusted(&st);
         if (wrong) {
                 refuse(files, directory, "", wrong);
                 return 0;
@@ -185,7 +185,7 @@ static int open_file(Files *files, const Entry *entry, int *ret) {
         } else if (!S_ISREG(st.st_mode))
                 wrong = "it is no regular file; expected one";
         else
-                wrong = untrusted(&st);
+                wrong = conffiles_untrusted(&st);
         if (wrong) {
                 refuse(files, entry->directory, entry->name, wrong);
                 return -EBADMSG;

@@ -80,6 +80,7 @@ static int block_signals(void) {
         sigaddset(&set, SIGINT);
         sigaddset(&set, SIGHUP);
         (void) signal(SIGPIPE, SIG_IGN);
+        (void) signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error like others */
         return sigprocmask(SIG_BLOCK, &set, NULL) < 0 ? -errno : 0;
 }
 

@@ -204,6 +204,7 @@ void manager_api_handlers(ApiHandlers *handlers, Manager *manager) {
                 .drill = drill,
                 .reload = reload,
                 .save_peaks = save_peaks,
+                .write_flight = manager_flight_write,
                 .pressure = read_pressure,
                 .host = read_host,
                 .describe = describe,

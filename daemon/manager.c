@@ -50,6 +50,7 @@ static void step(Manager *manager, const Event *event) {
 
         manager->actions.n_items = 0;
         trace(manager, event);
+        manager_flight_note(manager, event);
         (void) engine_step(manager->engine, event, &manager->actions);
         for (unsigned i = 0; i < actions->n_items; i++)
                 if (actions->items[i].kind != ACTION_RECORD)
@@ -57,6 +58,7 @@ static void step(Manager *manager, const Event *event) {
         for (unsigned i = 0; i < actions->n_items; i++)
                 if (actions->items[i].kind == ACTION_RECORD)
                         manager_carry_out(manager, &actions->items[i]);
+        manager_flight_settle(manager);
 }
 
 void manager_feed(Manager *manager, const Event *event) {
@@ -206,6 +208,8 @@ int manager_new(Manager **ret, const ManagerOptions *options) {
         r = add_parts(manager);
         if (r < 0)
                 return r;
+        manager_trace_begin(manager);
+        manager_flight_start(manager);
         *ret = TAKE_PTR(manager);
         return 0;
 }
@@ -222,6 +226,7 @@ Manager *manager_free(Manager *manager) {
         manager_peaks_done(manager);
         tree_free(manager->tree);
         worker_free(manager->worker);
+        recorder_free(manager->recorder);
         sd_event_source_unref(manager->timer);
         sd_event_source_unref(manager->retry);
         engine_free(manager->engine);
@@ -308,6 +313,7 @@ static void stop(Manager *manager) {
                 act_forget(manager->guarded[i]->path);
         manager->psi = psi_free(manager->psi);
         manager->worker = worker_free(manager->worker);
+        manager->recorder = recorder_free(manager->recorder);
         marks_restore_all(&manager->kernfs, NULL, NULL);
         finish(manager);
         manager_save_peaks(manager);

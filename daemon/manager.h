@@ -2,7 +2,7 @@
  * world. It owns all parts; they know only their handlers. Split by subject: manager.c (life and the flow of events),
  * manager-units.c (cgroups that come and go), manager-watch.c (what the watchers say),
  * manager-witness.c (what the witnesses of incidents say), manager-host.c (the host's memory), manager-peaks.c (what units
- * have needed), manager-actions.c (carrying out), manager-api.c (what clients ask). */
+ * have needed), manager-actions.c (carrying out), manager-api.c (what clients ask), manager-flight.c (the flight recorder). */
 #pragma once
 
 #include <systemd/sd-event.h>
@@ -16,6 +16,7 @@
 #include "pastfile.h"
 #include "peaksfile.h"
 #include "psi.h"
+#include "recorder.h"
 #include "systemd.h"
 #include "textwatch.h"
 #include "tree.h"
@@ -42,6 +43,7 @@ typedef struct Guarded {
         usec_t cover_at; /* when its processes are looked at next */
         int dirfd;       /* held open: the run's own cgroup, whatever comes under its name later */
         RunPeaks peaks;
+        FlightMark flight;
         bool armed;      /* the engine knows it */
         bool placed;
         bool wants_psi;
@@ -49,7 +51,7 @@ typedef struct Guarded {
         uint8_t n_covers;
         char invocation[INVOCATION_MAX];
 } Guarded;
-static_assert(sizeof(Guarded) <= 112, "a malloc() of this costs 128 bytes; one of more costs more");
+static_assert(sizeof(Guarded) <= 120, "a malloc() of this costs 128 bytes; one of more costs more");
 
 /* A run that is over and waits for what it needed to be written down. */
 typedef struct EndedRun {
@@ -105,6 +107,9 @@ typedef struct Manager {
         int run_fd;    /* /run/memguard */
         int trace_fd;
         uint64_t trace_bytes;
+        Recorder *recorder; /* may be NULL */
+        usec_t flight_tick; /* a tick that was not recorded yet; 0 = none */
+        Bucket flight_claims;
         char boot_id[40];
         bool scanning; /* cgroups that appear now were there before */
         bool draining;
@@ -176,6 +181,13 @@ void manager_read_ledger(Manager *manager, const char *path, bool unknown_only);
 /* manager-actions.c */
 void manager_carry_out(Manager *manager, const Action *action);
 void manager_tell(Manager *manager, RecordKind kind, const char *format, ...) _printf_(3, 4);
+
+/* manager-flight.c */
+void manager_trace_begin(Manager *manager);
+void manager_flight_start(Manager *manager);
+void manager_flight_note(Manager *manager, const Event *event); /* before the engine's step */
+void manager_flight_settle(Manager *manager);                   /* after it */
+int manager_flight_write(void *manager, char *detail);          /* as ApiHandlers wants it */
 
 /* manager-api.c */
 int manager_load_policies(Manager *manager, char *detail, size_t size);

@@ -1,5 +1,6 @@
-/* memguardctl check: are the policy files right? Needs no daemon. */
+/* memguardctl check: are the policy files right, and memguardd.conf? Needs no daemon. */
 #include "conffiles.h"
+#include "mainconf.h"
 #include "ctl-json.h"
 #include "ctl-text.h"
 #include "ctl.h"
@@ -44,10 +45,13 @@ static CtlExit report(const Ctl *ctl, const PolicySet *set, const ConfErrors *er
 CtlExit ctl_check(Ctl *ctl, char **arguments) {
         _cleanup_(policy_set_freep) PolicySet *set = NULL;
         _cleanup_(conf_errors_done) ConfErrors errors = {};
+        DaemonConf conf;
         int r;
 
         (void) arguments;
-        r = conffiles_load(ctl->root, &set, &errors);
+        r = mainconf_load(ctl->root, &conf, &errors);
+        if (r >= 0 || r == -EBADMSG)
+                r = conffiles_load(ctl->root, &set, &errors);
         if (r >= 0 || r == -EBADMSG)
                 r = policy_set_check(set, &errors);
         if (r < 0 && r != -EBADMSG) {

@@ -6,6 +6,7 @@
 
 #include "util.h"
 
+#define CTL_POLICIES_MAX 64
 #define CTL_SOCKET "/run/memguard/private"
 
 /* Exit statuses; part of the contract. */
@@ -25,6 +26,9 @@ typedef struct Ctl {
         const char *root; /* check: where policy.d is looked for; doctor, advise: everything */
         const char *since, *unit, *verdict; /* history: which incidents; NULL = all */
         const char *directory; /* history, explain: of the journal; NULL = the host's */
+        const char *policies[CTL_POLICIES_MAX]; /* simulate: in this order; none = the installed ones */
+        unsigned n_policies;
+        bool flight, replay; /* simulate */
         sd_bus *bus;      /* NULL until the first call */
 } Ctl;
 
@@ -40,6 +44,8 @@ CtlExit ctl_check(Ctl *ctl, char **arguments);
 CtlExit ctl_history(Ctl *ctl, char **arguments);
 CtlExit ctl_explain(Ctl *ctl, char **arguments);
 CtlExit ctl_watch(Ctl *ctl, char **arguments);
+CtlExit ctl_simulate(Ctl *ctl, char **arguments);
+CtlExit ctl_flight(Ctl *ctl, char **arguments);
 CtlExit ctl_drill(Ctl *ctl, char **arguments);
 CtlExit ctl_pause(Ctl *ctl, char **arguments);
 CtlExit ctl_resume(Ctl *ctl, char **arguments);

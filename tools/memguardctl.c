@@ -23,6 +23,8 @@ static const Verb verbs[] = {
         {"advise", "UNIT", 1, 1, ctl_advise, "What limits and rungs would have fitted a unit; needs no daemon"},
         {"explain", "UNIT|INCIDENT", 1, 1, ctl_explain, "What an incident was; of a unit: the latest; needs no daemon"},
         {"history", "", 0, 0, ctl_history, "The incidents that the journal remembers; needs no daemon"},
+        {"simulate", "TRACE", 0, 1, ctl_simulate, "What policies would have done in a recorded trace; needs no daemon"},
+        {"flight", "", 0, 0, ctl_flight, "Where the traces are that the daemon always records"},
         {"watch", "", 0, 0, ctl_watch, "Show what the daemon sees and does, as it happens"},
         {"drill", "UNIT RUNG", 2, 2, ctl_drill, "Take a rung now, as if its conditions held"},
         {"pause", "[UNIT]", 0, 1, ctl_pause, "Take no more action on a unit, or on any"},
@@ -43,9 +45,12 @@ static void print_help(void) {
                 "\nOptions:\n"
                 "  --json                 Answer in JSON; sizes in bytes, times in microseconds\n"
                 "  --host                 policy: the rungs of the host's guard\n"
-                "  --root=DIR             check, doctor, advise: look for files and sockets below DIR\n"
+                "  --root=DIR             check, doctor, advise, simulate, flight: look for files below DIR\n"
+                "  --policy=FILE          simulate: under this policy, in place of the installed ones; may be repeated\n"
+                "  --flight               simulate: what the daemon has recorded, in place of a trace\n"
+                "  --replay               simulate: the trace was recorded under these policies; take it as it is\n"
                 "  --since=TIME           history: only from then on; \"-1h\", \"today\", \"2026-11-21 10:00\"\n"
-                "  --unit=UNIT            history: only of this unit\n"
+                "  --unit=UNIT            history, simulate: only of this unit\n"
                 "  --verdict=VERDICT      history: only of this verdict, \"memory-error\" for example\n"
                 "  --directory=DIR        history, explain: read the journal files in DIR, not the host's\n"
                 "  --socket=PATH          The daemon's socket, instead of %s\n"
@@ -67,6 +72,9 @@ enum {
         OPTION_HOST,
         OPTION_VERSION,
         OPTION_NO_PAGER,
+        OPTION_POLICY,
+        OPTION_FLIGHT,
+        OPTION_REPLAY,
 };
 
 static const struct option options[] = {
@@ -78,11 +86,23 @@ static const struct option options[] = {
         {"unit", required_argument, NULL, OPTION_UNIT},
         {"verdict", required_argument, NULL, OPTION_VERDICT},
         {"directory", required_argument, NULL, OPTION_DIRECTORY},
+        {"policy", required_argument, NULL, OPTION_POLICY},
+        {"flight", no_argument, NULL, OPTION_FLIGHT},
+        {"replay", no_argument, NULL, OPTION_REPLAY},
         {"help", no_argument, NULL, 'h'},
         {"version", no_argument, NULL, OPTION_VERSION},
         {"no-pager", no_argument, NULL, OPTION_NO_PAGER}, /* there is none; scripts that say so are right */
         {},
 };
+
+static int add_policy(Ctl *ctl, const char *path) {
+        if (ctl->n_policies >= CTL_POLICIES_MAX) {
+                ctl_text_complain("At most %d policy files can be given.", CTL_POLICIES_MAX);
+                return -E2BIG;
+        }
+        ctl->policies[ctl->n_policies++] = path;
+        return 0;
+}
 
 /* Returns 0 to go on, 1 when everything asked for was printed, -EINVAL on a mistake (said by getopt). */
 static int parse_options(Ctl *ctl, int argc, char **argv) {
@@ -103,6 +123,16 @@ static int parse_options(Ctl *ctl, int argc, char **argv) {
                         ctl->host = true;
                         break;
                 case OPTION_NO_PAGER:
+                        break;
+                case OPTION_POLICY:
+                        if (add_policy(ctl, optarg) < 0)
+                                return -EINVAL;
+                        break;
+                case OPTION_FLIGHT:
+                        ctl->flight = true;
+                        break;
+                case OPTION_REPLAY:
+                        ctl->replay = true;
                         break;
                 case OPTION_VERSION:
                         (void) puts("memguardctl " MEMGUARD_VERSION);

@@ -4,7 +4,7 @@
 #include <glob.h>
 #include <stdio.h>
 
-#include "engine.h"
+#include "simulate.h"
 
 /* NAME.trace holds events, one a line (and comments with '#'), NAME.conf the policy, NAME.expect what the engine asked
  * for, each line with the time of the event that led to it. With MEMGUARD_UPDATE=1 the expectations are written anew.
@@ -64,52 +64,35 @@ static PolicySet *read_policies(const char *trace) {
         return set;
 }
 
-static void add_actions(const ActionList *actions, usec_t time, Text *out) {
+static void add_action(void *userdata, const SimulateItem *item) {
         char line[ACTION_LINE_MAX];
+        Text *out = userdata;
 
-        assert(actions->n_dropped == 0);
-        for (unsigned i = 0; i < actions->n_items; i++) {
-                action_format(&actions->items[i], line);
-                out->n += (size_t) snprintf(out->bytes + out->n, TEXT_MAX - out->n, "%llu %s\n",
-                                            (unsigned long long) time, line);
-                assert(out->n < TEXT_MAX);
-        }
-}
-
-static void replay_line(Engine *engine, const char *trace, unsigned number, char *line, Text *out) {
-        static ActionList actions;
-        Event event;
-
-        if (line[0] == 0 || line[0] == '#')
+        if (item->kind != SIMULATE_ACTION)
                 return;
-        if (event_parse(line, &event) < 0) {
-                fprintf(stderr, "%s:%u: this is no event: %s\n", trace, number, line);
-                abort();
-        }
-        actions.n_items = actions.n_dropped = 0;
-        (void) engine_step(engine, &event, &actions);
-        add_actions(&actions, event.time, out);
+        action_format(item->action, line);
+        out->n += (size_t) snprintf(out->bytes + out->n, TEXT_MAX - out->n, "%llu %s\n", (unsigned long long) item->time,
+                                    line);
+        assert(out->n < TEXT_MAX);
 }
 
 static void replay(const char *trace, Text *out) {
         static Text text;
+        SimulateOptions options = {.replay = true, .userdata = out, .tell = add_action};
         PolicySet *set = read_policies(trace);
-        Engine *engine;
-        char *line = text.bytes;
+        SimulateProblem problem;
+        Simulation *simulation;
 
         out->n = 0;
         out->bytes[0] = 0;
-        assert(engine_new(&engine) == 0);
-        assert(engine_set_policies(engine, set, 0) == 0);
         read_text(trace, &text);
-        for (unsigned number = 1; *line; number++) {
-                char *end = strchrnul(line, '\n'), *next = *end ? end + 1 : end;
-
-                *end = 0;
-                replay_line(engine, trace, number, line, out);
-                line = next;
+        assert(simulate_new(&simulation, set, &options) == 0);
+        if (simulate_text(simulation, text.bytes, text.n, &problem) < 0) {
+                fprintf(stderr, "%s:%u: %s\n", trace, problem.line, problem.text);
+                abort();
         }
-        engine_free(engine);
+        assert(!simulate_was_cut(simulation) && simulate_n_dropped(simulation) == 0);
+        simulate_free(simulation);
         policy_set_free(set);
 }
 

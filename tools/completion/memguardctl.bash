@@ -20,8 +20,9 @@ __memguardctl_offer_units() {
 
 _memguardctl() {
         local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
-        local options='--json --host --root --socket --since --unit --verdict --directory --no-pager --help --version'
-        local verbs='status list policy check doctor advise explain history watch drill pause resume reload'
+        local options='--json --host --root --socket --since --unit --verdict --directory --policy --flight --replay'
+        options+=' --no-pager --help --version'
+        local verbs='status list policy check doctor advise explain history simulate flight watch drill pause resume reload'
         local verdicts='memory-error kernel-oom-unit kernel-oom-ancestor kernel-oom-host userspace-oom memguard killed'
         verdicts+=' exit-137 runtime-oom failure'
         local verb='' unit='' i
@@ -32,7 +33,7 @@ _memguardctl() {
                 mapfile -t COMPREPLY < <(compgen -d -- "$cur")
                 return
                 ;;
-        --socket)
+        --socket | --policy)
                 mapfile -t COMPREPLY < <(compgen -f -- "$cur")
                 return
                 ;;
@@ -56,7 +57,7 @@ _memguardctl() {
 
         for ((i = 1; i < COMP_CWORD; i++)); do
                 case ${COMP_WORDS[i]} in
-                --root | --socket | --since | --unit | --verdict | --directory) i=$((i + 1)) ;;
+                --root | --socket | --since | --unit | --verdict | --directory | --policy) i=$((i + 1)) ;;
                 -*) ;;
                 *)
                         if [[ -z $verb ]]; then
@@ -73,6 +74,9 @@ _memguardctl() {
                 return
         fi
         case $verb in
+        simulate)
+                mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+                ;;
         status | policy | doctor | advise | explain | pause | resume | drill)
                 if [[ -z $unit ]]; then
                         __memguardctl_offer_units "$cur"
