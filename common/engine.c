@@ -80,6 +80,7 @@ static void ask_for_reading(const Step *step, Unit *unit) {
 /* After anything that may have changed what a unit needs. What is overdue stays so until a reading comes. */
 static void settle(const Step *step, Unit *unit) {
         wire_update(step, unit);
+        unit->next_sample = MIN(unit->next_sample, suspect_next(step, unit));
         if (unit->present && unit->ladder_due > step->now)
                 unit->ladder_due = ladder_deadline(&unit->ladder, unit->policy, step->now);
         unit_update_due(step->engine, unit);
@@ -109,6 +110,7 @@ static int on_sample(const Step *step, Unit *unit, const Event *event) {
         rung_check_fresh(step, unit);
         rung_repay(step, unit);
         make_moves(step, unit);
+        suspect_sample(step, unit, moved);
         settle(step, unit);
         return 0;
 }
@@ -160,6 +162,7 @@ static bool is_worth_keeping(const Engine *engine, const Unit *unit, usec_t now)
 
 static int on_stop(const Step *step, Unit *unit) {
         inquest_run_ended(step, unit);
+        suspect_drop(step->engine, unit);
         unit->present = false;
         unit->placed = BYTES_INFINITY; /* the wire went with the cgroup */
         unit->throttled = unit->frozen = unit->on_loan = unit->wall_lifted = false;
@@ -181,6 +184,12 @@ static int on_pressure(const Step *step, Unit *unit, const Event *event) {
                 /* Whatever moves now must see the memory as it is now. */
                 ask_for_reading(step, unit);
         }
+        return 0;
+}
+
+static int on_strain(const Step *step, Unit *unit, const Event *event) {
+        suspect_strain(step, unit, &event->strain);
+        settle(step, unit);
         return 0;
 }
 
@@ -325,6 +334,8 @@ int engine_step(Engine *engine, const Event *event, ActionList *actions) {
         case EVENT_LEDGER:
                 inquest_ledger(&step, event);
                 return 0;
+        case EVENT_STRAIN:
+                return unit_is_live(unit) ? on_strain(&step, unit, event) : 1;
         case _EVENT_KIND_MAX:
         case _EVENT_KIND_INVALID:
                 break;

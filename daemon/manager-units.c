@@ -10,6 +10,7 @@
 #include "marks.h"
 #include "sampler.h"
 #include "sorted.h"
+#include "strain.h"
 
 #define RETRY_EVERY (20 * USEC_PER_MSEC)
 #define RETRY_MAX 100 /* 2 s: then the memory controller is not coming for this cgroup */
@@ -139,6 +140,15 @@ void guarded_feed_sample(Manager *manager, Guarded *guarded) {
         if (!guarded->armed || guarded_read(manager, guarded, &event.sample) < 0)
                 return;
         name_run(manager, guarded);
+        snprintf(event.path, sizeof(event.path), "%s", guarded->path);
+        manager_feed(manager, &event);
+}
+
+void guarded_feed_strain(Manager *manager, Guarded *guarded) {
+        Event event = {.kind = EVENT_STRAIN, .time = manager_now(manager)};
+
+        if (!guarded || !guarded->armed || strain_read(&manager->kernfs, guarded->dirfd, guarded->path, &event.strain) < 0)
+                return;
         snprintf(event.path, sizeof(event.path), "%s", guarded->path);
         manager_feed(manager, &event);
 }

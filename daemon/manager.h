@@ -121,6 +121,7 @@ void manager_feed(Manager *manager, const Event *event); /* also from within an 
 Guarded *guarded_find(const Manager *manager, const char *path);
 int guarded_read(Manager *manager, Guarded *guarded, Sample *ret);
 void guarded_feed_sample(Manager *manager, Guarded *guarded);
+void guarded_feed_strain(Manager *manager, Guarded *guarded); /* NULL: nothing */
 void guarded_named(Manager *manager, const Guarded *guarded); /* its run's id became known */
 void guarded_appeared(Manager *manager, const char *path);
 void guarded_vanished(Manager *manager, const char *path);

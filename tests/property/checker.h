@@ -237,6 +237,7 @@ static void check_action(Rig *rig, const Event *event, const Action *action) {
         case ACTION_SAMPLE:
         case ACTION_LISTEN:
         case ACTION_SPEND:
+        case ACTION_STRAIN:
         case ACTION_LEDGER:
         case ACTION_LOOK:
         case ACTION_READ_BACK:
@@ -284,6 +285,7 @@ static void note_event(Checker *checker, const Event *event, Known *known, uint6
         case EVENT_DRILL:
         case EVENT_WITNESS:
         case EVENT_LEDGER:
+        case EVENT_STRAIN:
         case _EVENT_KIND_MAX:
         case _EVENT_KIND_INVALID:
                 break;
