@@ -28,10 +28,10 @@ static void say_loss(const StallReport *stall, char *buf, size_t size) {
         usec_t seconds = MAX(stall->lasted / USEC_PER_SEC, 1);
 
         if (stall->by_disk)
-                snprintf(buf, size, "it waited for memory to be read back from the disk (%" PRIu64 " pages a second)",
+                snprintf(buf, size, "it waited for memory to be read back from the disk (pages: %" PRIu64 " a second)",
                          stall->refaults / seconds);
         else
-                snprintf(buf, size, "no process of it could run (%" PRIu64 " hits of the limit a second)",
+                snprintf(buf, size, "no process of it could run (hits of the limit: %" PRIu64 " a second)",
                          stall->hits / seconds);
 }
 
@@ -44,7 +44,7 @@ int stall_sentence(const Incident *incident, char *buf, size_t size) {
         (void) units_format_duration(stall->lasted - stall->lasted % USEC_PER_SEC, lasted);
         (void) units_format_bytes(incident->after.current, used);
         return snprintf(buf, size,
-                        "it lives, but stands still at %s: for %u %% of the last %s %s; raise %s above what it needs (it "
+                        "at a standstill, though alive, at %s: for %u %% of the last %s %s; raise %s above what it needs (it "
                         "uses %s), or restart it, which a rung with Event=limit-stall can do",
                         limit, stall->lost, lasted, loss, stall_limit_key(stall->limit), used);
 }

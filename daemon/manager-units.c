@@ -153,13 +153,15 @@ void guarded_feed_strain(Manager *manager, Guarded *guarded) {
         manager_feed(manager, &event);
 }
 
-/* memory.max of every ancestor counts for the effective limit; a watch that is there already is not doubled. */
+/* memory.max of every ancestor counts for the effective limit, and its limits may hold the unit back; a watch that is there
+ * already is not doubled. */
 static void watch_ancestors(Manager *manager, const char *path) {
         char at[CGROUP_PATH_MAX], parent[CGROUP_PATH_MAX];
 
         snprintf(at, sizeof(at), "%s", path);
         for (parent_of(at, parent); !util_streq(parent, "/"); parent_of(at, parent)) {
                 (void) tree_watch(manager->tree, parent, 1U << TREE_MAX);
+                (void) above_watch(manager->above, parent);
                 memcpy(at, parent, sizeof(at));
         }
 }

@@ -6,6 +6,7 @@
 
 #include <systemd/sd-event.h>
 
+#include "above.h"
 #include "act.h"
 #include "api.h"
 #include "engine.h"
@@ -75,6 +76,7 @@ typedef struct Manager {
         PolicySet *policies;
         Tree *tree;
         Psi *psi;
+        Above *above;
         Systemd *systemd;
         Worker *worker;
         Api *api;
@@ -131,6 +133,7 @@ void guarded_done(Manager *manager);    /* forgets them all */
 
 /* manager-watch.c */
 void manager_handlers(TreeHandlers *tree, PsiHandlers *psi, SystemdHandlers *systemd, Manager *manager);
+void manager_above_hit(void *userdata, const char *path); /* a cgroup above units has hit its limit */
 
 /* manager-witness.c */
 int manager_witness_start(Manager *manager); /* what the daemon before us saw, and the witnesses */
