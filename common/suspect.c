@@ -89,6 +89,7 @@ usec_t suspect_next(const Step *step, const Unit *unit) {
         return suspect->next > step->now ? suspect->next : util_add(step->now, READ_ANSWER);
 }
 
+/* What the service says of its own progress belongs here too, once it says any. */
 static StallReading reading_of(const Step *step, const Unit *unit, const Strain *strain) {
         return (StallReading){
                 .at = step->now,

@@ -20,7 +20,7 @@ printf '[Slice]\nMemoryHigh=40M\n' >/run/systemd/system/stall.slice
 # All the while: page cache fills a MemoryMax= and a MemoryHigh= at full speed, and another one touches its wall now and then.
 start_service stallnot-max MemoryMax=50M -- stream.py --file /var/tmp/stall-max.data --size 120 --rate 20
 start_service stallnot-high MemoryHigh=50M -- stream.py --file /var/tmp/stall-high.data --size 120 --rate 20
-start_service stallnot-touch MemoryHigh=40M -- touch.py --low 20 --high 37 --every 14
+start_service stallnot-touch MemoryHigh=40M -- touch.py --low 20 --high 38 --every 14
 
 stalled() { has_record "$1" MEMGUARD_VERDICT=limit-stall; }
 # wait_for_stall NAME: prints the seconds from the first time that it hit its wall to the record.
