@@ -10,6 +10,7 @@ static const char *const names[] = {
         [ACTION_SPEND] = "spend",   [ACTION_LEDGER] = "ledger", [ACTION_LOOK] = "look",
         [ACTION_READ_BACK] = "read-back",                       [ACTION_RECORD] = "record",
         [ACTION_HOST] = "host",
+        [ACTION_STRAIN] = "strain",
 };
 static_assert(ELEMENTSOF(names) == _ACTION_KIND_MAX, "an action kind has no name");
 
@@ -71,6 +72,7 @@ int action_format(const Action *action, char buf[static ACTION_LINE_MAX]) {
         case ACTION_LEDGER:
         case ACTION_READ_BACK:
         case ACTION_SAMPLE:
+        case ACTION_STRAIN:
         case ACTION_THAW:
         case ACTION_SPEND:
         case ACTION_HOST:

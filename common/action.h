@@ -15,6 +15,7 @@ typedef enum ActionKind {
         ACTION_THAW,   /* cgroup.freeze = 0 */
         ACTION_SPEND,  /* the unit's budget changed: persist it */
         ACTION_LEDGER, /* read the kill counts of the cgroups above it, each as an EVENT_LEDGER */
+        ACTION_STRAIN, /* read what its limit costs the unit, and answer with EVENT_STRAIN */
         ACTION_LOOK,   /* look at the process `pid`, and answer with an EVENT_WITNESS */
         ACTION_READ_BACK, /* ask the journal's reader for what the unit wrote since `since` */
         ACTION_HOST,   /* read the host and answer with an EVENT_HOST */

@@ -57,7 +57,7 @@ static const ConfKey keys[] = {
         {SECTION_RUNG, "PressureFull", conf_parse_pressure, .kind = STALLED_FULL,
          .expected = "STALL/WINDOW with a window from 500ms to 10s and a stall from 1ms up to it, such as 300ms/1s"},
         {SECTION_RUNG, "Event", conf_parse_event, .list = true,
-         .expected = "high, max, oom-kill or memory-error and COUNT/TIME with a count from 1, such as oom-kill 1/10min"},
+         .expected = "high, max, oom-kill, memory-error or limit-stall and COUNT/TIME with a count from 1, such as oom-kill 1/10min"},
         {SECTION_RUNG, "Action", conf_parse_action, .list = true},
         {SECTION_RUNG, "Hold", conf_parse_duration, IN(Rung, hold), FROM(Rung, hold_source),
          .most = 10 * USEC_PER_MINUTE, .expected = "a duration from 0 to 10min, such as 30s"},

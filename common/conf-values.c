@@ -13,8 +13,6 @@
 #define WINDOW_MAX (10 * USEC_PER_SEC)
 #define STALL_MIN USEC_PER_MSEC
 
-static const char *const later_events[] = {"limit-stall"};
-
 void conf_globs_done(ConfGlobs *globs) {
         for (unsigned i = 0; i < globs->n_items; i++)
                 free(globs->items[i]);
@@ -258,9 +256,6 @@ static int unknown_event(const ConfKey *key, const char *kind, const ConfWhere *
         char shown[CONF_SHOWN_MAX], hint[CONF_SHOWN_MAX];
 
         (void) conf_shorten(kind, shown);
-        for (size_t i = 0; i < ELEMENTSOF(later_events); i++)
-                if (util_streq(later_events[i], kind))
-                        return conf_fail(where, "Event=%s is not supported by this version", shown);
         return conf_fail(where, "Event=%s is no event that we know%s; expected %s", shown,
                          conf_suggest(kind, counted_at, hint), key->expected);
 }

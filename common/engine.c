@@ -80,8 +80,9 @@ static void ask_for_reading(const Step *step, Unit *unit) {
 }
 
 /* After anything that may have changed what a unit needs. What is overdue stays so until a reading comes. */
-static void settle(const Step *step, Unit *unit) {
+void unit_settle(const Step *step, Unit *unit) {
         wire_update(step, unit);
+        unit->next_sample = MIN(unit->next_sample, suspect_next(step, unit));
         if (unit->present && unit->ladder_due > step->now)
                 unit->ladder_due = ladder_deadline(&unit->ladder, unit->policy, step->now);
         unit_update_due(step->engine, unit);
@@ -112,7 +113,8 @@ static int on_sample(const Step *step, Unit *unit, const Event *event) {
         rung_check_fresh(step, unit);
         rung_repay(step, unit);
         make_moves(step, unit);
-        settle(step, unit);
+        suspect_sample(step, unit, moved);
+        unit_settle(step, unit);
         return 0;
 }
 
@@ -164,6 +166,7 @@ static bool is_worth_keeping(const Engine *engine, const Unit *unit, usec_t now)
 
 static int on_stop(const Step *step, Unit *unit) {
         inquest_run_ended(step, unit);
+        suspect_drop(step->engine, unit);
         unit->present = false;
         unit->placed = BYTES_INFINITY; /* the wire went with the cgroup */
         unit->throttled = unit->frozen = unit->on_loan = unit->wall_lifted = false;
@@ -188,10 +191,16 @@ static int on_pressure(const Step *step, Unit *unit, const Event *event) {
         return 0;
 }
 
+static int on_strain(const Step *step, Unit *unit, const Event *event) {
+        suspect_strain(step, unit, &event->strain);
+        unit_settle(step, unit);
+        return 0;
+}
+
 static int on_high(const Step *step, Unit *unit, const Event *event) {
         rung_undo_throttle(step, unit, UNDOING_FOREIGN);
         wire_contested(step, unit, event->high.bytes);
-        settle(step, unit);
+        unit_settle(step, unit);
         return 0;
 }
 
@@ -202,23 +211,9 @@ static int on_done(const Step *step, Unit *unit, const Event *event) {
                 return 0;
         }
         if (unit_is_live(unit))
-                settle(step, unit);
+                unit_settle(step, unit);
         else
                 unit_update_due(step->engine, unit);
-        return 0;
-}
-
-static int on_drill(const Step *step, Unit *unit, const Event *event) {
-        int rung = policy_find_rung(unit->policy, event->drill.rung);
-        LadderStep move = {.move = MOVE_CLIMB, .from = unit->ladder.rung, .rung = rung, .holding = -1};
-
-        if (rung < 0)
-                return rung;
-        if (unit->ladder.state == LADDER_ACTING || unit->acting_id != 0)
-                return -EBUSY;
-        ladder_force(&unit->ladder, unit->policy, rung, step->now);
-        rung_take(step, unit, &move, /* drill= */ true);
-        settle(step, unit);
         return 0;
 }
 
@@ -237,7 +232,7 @@ static void tick_unit(const Step *step, Unit *unit) {
                 rung_undo_freeze(step, unit, UNDOING_EXPIRED);
         if (step->engine->paused)
                 rung_undo(step, unit, UNDOING_PAUSED);
-        settle(step, unit);
+        unit_settle(step, unit);
         if (!wanted)
                 return;
         ask_for_reading(step, unit);
@@ -259,40 +254,6 @@ static int on_tick(const Step *step) {
         return 0;
 }
 
-static void pause_unit(const Step *step, Unit *unit, bool pause) {
-        if (pause)
-                rung_undo(step, unit, UNDOING_PAUSED);
-        else
-                rung_free_to_act(step, unit);
-        settle(step, unit);
-}
-
-static int on_pause(const Step *step, Unit *unit, const Event *event) {
-        bool pause = event->kind == EVENT_PAUSE;
-
-        if (event->path[0]) {
-                if (!unit)
-                        return 1;
-                unit->paused = pause;
-                if (!unit_is_live(unit))
-                        return 0;
-                pause_unit(step, unit, pause);
-                tell_paused(step, unit, pause);
-                return 0;
-        }
-        step->engine->paused = pause;
-        for (unsigned i = 0; i < step->engine->n_slots; i++) {
-                if (!pause) {
-                        step->engine->units[i].paused = false;
-                        rung_free_to_act(step, &step->engine->units[i]);
-                }
-                /* Each unit follows at its own tick, so that the action list's bound holds however many there are. */
-                if (step->engine->units[i].present)
-                        step->engine->due[i] = step->now;
-        }
-        return 0;
-}
-
 int engine_step(Engine *engine, const Event *event, ActionList *actions) {
         Step step = {.engine = engine, .actions = actions};
         Unit *unit = event->path[0] ? unit_find(engine, event->path) : NULL;
@@ -309,7 +270,7 @@ int engine_step(Engine *engine, const Event *event, ActionList *actions) {
                 return on_start(&step, unit, event);
         case EVENT_PAUSE:
         case EVENT_RESUME:
-                return on_pause(&step, unit, event);
+                return order_pause(&step, unit, event);
         case EVENT_DONE:
                 return unit ? on_done(&step, unit, event) : 1;
         case EVENT_NAMED:
@@ -323,7 +284,7 @@ int engine_step(Engine *engine, const Event *event, ActionList *actions) {
         case EVENT_HIGH:
                 return unit_is_live(unit) ? on_high(&step, unit, event) : 1;
         case EVENT_DRILL:
-                return unit_is_live(unit) ? on_drill(&step, unit, event) : 1;
+                return unit_is_live(unit) ? order_drill(&step, unit, event) : 1;
         case EVENT_WITNESS:
                 inquest_witness(&step, event);
                 return 0;
@@ -332,6 +293,8 @@ int engine_step(Engine *engine, const Event *event, ActionList *actions) {
                 return 0;
         case EVENT_HOST:
                 return hostguard_reading(&step, event);
+        case EVENT_STRAIN:
+                return unit_is_live(unit) ? on_strain(&step, unit, event) : 1;
         case _EVENT_KIND_MAX:
         case _EVENT_KIND_INVALID:
                 break;

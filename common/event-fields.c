@@ -70,6 +70,19 @@ static const Field ledger_fields[] = {
         FIELD("oom_group_kill", FIELD_U64, ledger.oom_group_kill),
         FIELD("local_oom", FIELD_U64, ledger.local_oom),
 };
+static const Field strain_fields[] = {
+        FIELD("full", FIELD_U64, strain.full),
+        FIELD("io_full", FIELD_U64, strain.io_full),
+        FIELD("user", FIELD_U64, strain.user),
+        FIELD("refaults", FIELD_U64, strain.refaults),
+        FIELD("swapins", FIELD_U64, strain.swapins),
+        FIELD("faults", FIELD_U64, strain.faults),
+        FIELD("above", FIELD_TEXT, strain.above),
+        FIELD("above_high", FIELD_U64, strain.above_high),
+        FIELD("above_max", FIELD_U64, strain.above_max),
+        FIELD("above_n_high", FIELD_U64, strain.above_n_high),
+        FIELD("above_n_max", FIELD_U64, strain.above_n_max),
+};
 
 static const Field host_fields[] = {
         FIELD("total", FIELD_U64, host.total),
@@ -99,4 +112,5 @@ const EventFields event_fields[_EVENT_KIND_MAX] = {
         [EVENT_WITNESS] = {"witness", witness_fields, ELEMENTSOF(witness_fields), .sparse = true},
         [EVENT_LEDGER] = KIND("ledger", ledger_fields),
         [EVENT_HOST] = KIND("host", host_fields),
+        [EVENT_STRAIN] = {"strain", strain_fields, ELEMENTSOF(strain_fields), .sparse = true},
 };

@@ -24,6 +24,7 @@ typedef enum EventKind {
         EVENT_WITNESS,  /* a witness saw something (witness.h) */
         EVENT_LEDGER,   /* a cgroup's kill counts were read: the unit's, or a parent's */
         EVENT_HOST,     /* the host's memory and pressure were read */
+        EVENT_STRAIN,   /* what standing at a memory limit costs a unit was read */
         _EVENT_KIND_MAX,
         _EVENT_KIND_INVALID = -EINVAL,
 } EventKind;
@@ -46,6 +47,18 @@ typedef struct HostReading {
         uint64_t total, available, free, cached, swap_total, swap_free;
         uint64_t some_total, full_total; /* usec, cumulated */
 } HostReading;
+
+/* What standing at a limit costs a unit: totals since its cgroup was made. Read only while it is suspected to stand still. */
+typedef struct Strain {
+        uint64_t full, io_full; /* usec in which no process of it could run for want of memory, of a disk */
+        uint64_t user;          /* usec of CPU outside of the kernel */
+        uint64_t refaults;      /* pages of files that were read back after reclaim had taken them */
+        uint64_t swapins;       /* likewise, anonymous ones */
+        uint64_t faults;        /* page faults that waited for a disk */
+        char above[CGROUP_PATH_MAX];       /* the nearest cgroup above the unit that is full; empty where none is */
+        uint64_t above_high, above_max;    /* its memory.high and memory.max */
+        uint64_t above_n_high, above_n_max; /* how often they were hit: its memory.events.local */
+} Strain;
 
 typedef struct Event {
         EventKind kind;
@@ -86,6 +99,7 @@ typedef struct Event {
                         uint64_t oom, oom_kill, oom_group_kill; /* memory.events: of it and all below */
                         uint64_t local_oom;             /* memory.events.local: its own limit was hit */
                 } ledger;
+                Strain strain;
         };
 } Event;
 

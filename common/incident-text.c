@@ -212,8 +212,10 @@ static void say_runtime(Text *text, const Incident *incident) {
 }
 
 static void say_limit_stall(Text *text, const Incident *incident) {
-        (void) incident;
-        add(text, "it lives, but is stuck at a memory limit");
+        char sentence[512];
+
+        (void) stall_sentence(incident, sentence, sizeof(sentence));
+        add(text, "%s", sentence);
 }
 
 static void say_leak(Text *text, const Incident *incident) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "event.h"
+#include "stall.h"
 #include "witness.h"
 
 #define INCIDENT_ID_MAX 24   /* "<boot seconds in hex>-<number>"; unique on this host across boots */
@@ -83,6 +84,8 @@ typedef struct Incident {
         bool has_before, has_after;
         Sample before, after;           /* times are those of the evidence's neighbours */
         usec_t before_at, after_at;
+        StallReport stall;              /* limit-stall: `limit` is the cgroup whose limit it is */
+        uint64_t stall_bytes;           /* and this the limit; BYTES_INFINITY = unknown */
         char released[RELEASED_MAX];    /* one sentence on what was released and by what; may be empty */
 } Incident;
 
@@ -97,6 +100,9 @@ const char *verdict_message_id(Verdict verdict);
 
 /* The sentence of its record. Returns its length. */
 int incident_sentence(const Incident *incident, char *buf, size_t size);
+
+/* What its sentence says of a stall. Returns as snprintf() does. */
+int stall_sentence(const Incident *incident, char *buf, size_t size);
 
 /* "anon=1048576 file=0 ..." for MEMGUARD_BEFORE and MEMGUARD_AFTER: anon file shmem kernel swap current cached free available,
  * in bytes. Returns its length. */

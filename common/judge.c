@@ -88,6 +88,7 @@ static uint64_t counted_delta(const Unit *unit, Counted what, const Sample *samp
         case COUNTED_OOM_KILL:
                 return util_sub(sample->ev_oom_kill, unit->sample.ev_oom_kill);
         case COUNTED_MEMORY_ERROR:
+        case COUNTED_LIMIT_STALL:
                 return 0; /* no counter of the kernel's: judge_count_incident() */
         case _COUNTED_MAX:
         case _COUNTED_INVALID:

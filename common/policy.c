@@ -28,6 +28,7 @@ static const char *const counted_names[] = {
         [COUNTED_MAX] = "max",
         [COUNTED_OOM_KILL] = "oom-kill",
         [COUNTED_MEMORY_ERROR] = "memory-error",
+        [COUNTED_LIMIT_STALL] = "limit-stall",
 };
 static_assert(ELEMENTSOF(counted_names) == _COUNTED_MAX, "a counted event has no name");
 

@@ -56,6 +56,7 @@ typedef enum Counted {
         COUNTED_MAX,
         COUNTED_OOM_KILL,
         COUNTED_MEMORY_ERROR,
+        COUNTED_LIMIT_STALL,
         _COUNTED_MAX,
         _COUNTED_INVALID = -EINVAL,
 } Counted;

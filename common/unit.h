@@ -9,6 +9,7 @@
 #include "ladder.h"
 #include "meter.h"
 #include "pace.h"
+#include "stall.h"
 
 /* Why a unit is watched by timer. */
 typedef enum TimerCause {
@@ -79,6 +80,7 @@ typedef struct Unit {
         usec_t timer_until; /* CACHE, STORM, CONTESTED: not before this is a wire tried again */
         usec_t cache_told;  /* when RECORD_CACHE was last written */
         bool muted;         /* memory.events does not wake us */
+        uint8_t suspect;    /* 1 + its place in Engine.suspects; 0 = it is not suspected to stand still */
         Counter notified;   /* readings that nobody asked for: memory.events' wakes */
         Counter contested;  /* foreign writes to memory.high */
 
@@ -121,6 +123,19 @@ typedef struct Pending {
 
 #define BUDGETS_MAX 512 /* units with restarts within their window; of further ones no restart is taken */
 
+#define SUSPECTS_MAX 64 /* looked at at a time; of further units one that runs makes room, or they wait for their next reading */
+
+/* A unit that may stand still at a limit. */
+typedef struct Suspect {
+        unsigned unit; /* valid where that unit says that this is its suspect */
+        bool used;
+        bool asked;       /* for its strain, and there was no answer yet */
+        bool runs;        /* at its last reading: read again when it hits a limit again, not before */
+        usec_t next;      /* when it is to be read; where it runs, the earliest time */
+        usec_t counted;   /* when its stall was last counted for Event= */
+        Stall stall;
+} Suspect;
+
 struct Engine {
         Unit units[ENGINE_UNITS_MAX];
         uint32_t hashes[ENGINE_UNITS_MAX];
@@ -131,6 +146,7 @@ struct Engine {
         Pending pendings[PENDING_MAX];
         Inquest *inquest; /* owned */
         struct Hostguard *hostguard; /* owned; NULL where no [Host] rung is */
+        Suspect suspects[SUSPECTS_MAX];
         uint32_t last_id;
         bool paused;
         usec_t now; /* the time of the last event; never falls */
@@ -171,6 +187,13 @@ void unit_drop(Engine *engine, Unit *unit); /* gives the slot back */
 Action *step_action(const Step *step, const Unit *unit, ActionKind kind); /* never NULL; see there for the bound */
 void unit_update_due(Engine *engine, const Unit *unit);
 
+/* engine.c */
+void unit_settle(const Step *step, Unit *unit); /* after anything that may have changed what a unit needs */
+
+/* engine-order.c: -ENOENT, -EBUSY; 1 when the unit is not watched. */
+int order_drill(const Step *step, Unit *unit, const Event *event);
+int order_pause(const Step *step, Unit *unit, const Event *event);
+
 /* engine-run.c */
 void run_end(const Step *step, Unit *unit, uint64_t operator_high); /* before the next one, if its end was not told */
 void run_begin(Unit *unit, const Event *event);
@@ -195,6 +218,12 @@ void judge_count_incident(Unit *unit, Counted what, uint64_t n, usec_t now); /* 
 bool judge_pressure(Unit *unit, uint64_t some_total, uint64_t full_total, usec_t now); /* true: something changed */
 void judge_forget_pressure(Unit *unit, usec_t until);
 void judge_consume(Unit *unit, unsigned rung); /* the counted events of a rung that acted are spent */
+
+/* suspect.c: does it stand still at a limit? */
+void suspect_sample(const Step *step, Unit *unit, bool moved); /* after each reading; moved: a limit was hit */
+void suspect_strain(const Step *step, Unit *unit, const Strain *strain);
+usec_t suspect_next(const Step *step, const Unit *unit); /* when it wants a reading; USEC_INFINITY = it does not */
+void suspect_drop(Engine *engine, Unit *unit);
 
 /* wire.c: how a unit is watched. */
 void wire_hit(const Step *step, Unit *unit, const Sample *sample, bool notified);
@@ -238,6 +267,7 @@ void tell_paused(const Step *step, const Unit *unit, bool paused);
 void tell_started_above(const Step *step, const Unit *unit);
 struct Incident;
 void tell_incident(const Step *step, const struct Incident *incident); /* it must live until the actions are carried out */
+void tell_stall(const Step *step, const Unit *unit, const StallReport *report, const Strain *strain, usec_t since);
 void tell_count(Witness *witness, uint64_t n);
 void tell_sighted(const Step *step, const struct Incident *incident);
 void tell_crowded(const Step *step, const char *path, uint64_t n);

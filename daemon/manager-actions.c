@@ -179,6 +179,9 @@ void manager_carry_out(Manager *manager, const Action *action) {
         case ACTION_SAMPLE:
                 sample(manager, action);
                 break;
+        case ACTION_STRAIN:
+                guarded_feed_strain(manager, guarded_find(manager, action->path));
+                break;
         case ACTION_LISTEN:
                 listen_to(manager, action);
                 break;

@@ -10,6 +10,7 @@
 #include "marks.h"
 #include "sampler.h"
 #include "sorted.h"
+#include "strain.h"
 
 #define RETRY_EVERY (20 * USEC_PER_MSEC)
 #define RETRY_MAX 100 /* 2 s: then the memory controller is not coming for this cgroup */
@@ -145,13 +146,24 @@ void guarded_feed_sample(Manager *manager, Guarded *guarded) {
         manager_feed(manager, &event);
 }
 
-/* memory.max of every ancestor counts for the effective limit; a watch that is there already is not doubled. */
+void guarded_feed_strain(Manager *manager, Guarded *guarded) {
+        Event event = {.kind = EVENT_STRAIN, .time = manager_now(manager)};
+
+        if (!guarded || !guarded->armed || strain_read(&manager->kernfs, guarded->dirfd, guarded->path, &event.strain) < 0)
+                return;
+        snprintf(event.path, sizeof(event.path), "%s", guarded->path);
+        manager_feed(manager, &event);
+}
+
+/* memory.max of every ancestor counts for the effective limit, and its limits may hold the unit back; a watch that is there
+ * already is not doubled. */
 static void watch_ancestors(Manager *manager, const char *path) {
         char at[CGROUP_PATH_MAX], parent[CGROUP_PATH_MAX];
 
         snprintf(at, sizeof(at), "%s", path);
         for (parent_of(at, parent); !util_streq(parent, "/"); parent_of(at, parent)) {
                 (void) tree_watch(manager->tree, parent, 1U << TREE_MAX);
+                (void) above_watch(manager->above, parent);
                 memcpy(at, parent, sizeof(at));
         }
 }

@@ -1,6 +1,7 @@
 /* What the watchers say, translated into the engine's events. */
 #include <stdio.h>
 
+#include "fd.h"
 #include "journal.h"
 #include "manager.h"
 #include "sampler.h"
@@ -19,6 +20,7 @@ static void appeared(void *userdata, const char *path) {
 }
 
 static void vanished(void *userdata, const char *path) {
+        above_forget(((Manager *) userdata)->above, path);
         guarded_vanished(userdata, path);
 }
 
@@ -96,6 +98,32 @@ static void read_units(void *userdata, const char *dir) {
                 event.pressure.some_total = pressure.some_total;
                 event.pressure.full_total = pressure.full_total;
                 manager_feed(manager, &event);
+        }
+}
+
+/* A tenth of the time over ten seconds, as the kernel has them added up already: whoever stands still below a limit has that. */
+#define STRAINED 1000 /* hundredths of a percent */
+
+static bool is_strained(int dirfd) {
+        Pressure pressure;
+
+        return sampler_pressure(dirfd, &pressure) >= 0 && pressure.full_avg10 >= STRAINED;
+}
+
+/* The pressure of a cgroup contains that of those below it: where it has none, they need not be read. */
+void manager_above_hit(void *userdata, const char *path) {
+        Manager *manager = userdata;
+        _cleanup_close_ int dirfd = -1;
+        Pressure all;
+
+        if (kernfs_open_cgroup(&manager->kernfs, path, &dirfd) < 0 || sampler_pressure(dirfd, &all) < 0 ||
+            all.some_avg10 < STRAINED)
+                return;
+        for (unsigned i = 0; i < manager->n_guarded; i++) {
+                Guarded *guarded = manager->guarded[i];
+
+                if (guarded->armed && is_below(guarded->path, path) && is_strained(guarded->dirfd))
+                        guarded_feed_strain(manager, guarded);
         }
 }
 

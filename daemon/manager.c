@@ -162,6 +162,9 @@ static int add_parts(Manager *manager) {
         r = tree_new(&manager->tree, manager->event, &manager->kernfs, &tree);
         if (r < 0)
                 return r;
+        r = above_new(&manager->above, manager->event, &manager->kernfs, &(AboveHandlers){manager, manager_above_hit});
+        if (r < 0)
+                return r;
         r = psi_new(&manager->psi, manager->event, &manager->kernfs, manager->worker, &psi);
         if (r < 0)
                 return r;
@@ -222,6 +225,7 @@ Manager *manager_free(Manager *manager) {
         api_free(manager->api);
         systemd_free(manager->systemd);
         psi_free(manager->psi);
+        above_free(manager->above);
         guarded_done(manager);
         manager_peaks_done(manager);
         tree_free(manager->tree);

@@ -7,6 +7,7 @@
 
 #include <systemd/sd-event.h>
 
+#include "above.h"
 #include "act.h"
 #include "api.h"
 #include "engine.h"
@@ -92,6 +93,7 @@ typedef struct Manager {
         PolicySet *policies;
         Tree *tree;
         Psi *psi;
+        Above *above;
         Systemd *systemd;
         Worker *worker;
         Api *api;
@@ -147,6 +149,7 @@ void manager_feed(Manager *manager, const Event *event); /* also from within an 
 Guarded *guarded_find(const Manager *manager, const char *path);
 int guarded_read(Manager *manager, Guarded *guarded, Sample *ret);
 void guarded_feed_sample(Manager *manager, Guarded *guarded);
+void guarded_feed_strain(Manager *manager, Guarded *guarded); /* NULL: nothing */
 void guarded_named(Manager *manager, const Guarded *guarded); /* its run's id became known */
 void guarded_appeared(Manager *manager, const char *path);
 void guarded_vanished(Manager *manager, const char *path);
@@ -156,6 +159,7 @@ void guarded_done(Manager *manager);    /* forgets them all */
 
 /* manager-watch.c */
 void manager_handlers(TreeHandlers *tree, PsiHandlers *psi, SystemdHandlers *systemd, Manager *manager);
+void manager_above_hit(void *userdata, const char *path); /* a cgroup above units has hit its limit */
 
 /* manager-host.c */
 void manager_read_host(Manager *manager);

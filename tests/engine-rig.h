@@ -23,6 +23,10 @@ typedef struct World {
         uint64_t n_high, n_max, n_oom_kill;
         uint64_t stalled; /* usec */
         bool frozen, muted;
+        unsigned lost, busy; /* percent of the time that no process could run; that its own code did */
+        bool stuck_above;    /* and it is the limit of its parents that it stands at */
+        Strain strain;       /* up to strain_at */
+        usec_t strain_at;
 } World;
 
 typedef struct RigCall {
@@ -44,6 +48,7 @@ struct Rig {
         uint64_t killed;    /* as the ledgers of the slices count it */
         unsigned n_samples; /* asked for */
         bool deaf;          /* readings are not answered */
+        bool no_strain;     /* and what a limit costs can't be read */
         char log[RIG_LOG_MAX];
         size_t n_log;
         ActionList actions; /* of the last step */
@@ -117,6 +122,7 @@ static inline void rig_note_record(Rig *rig, const Record *record) {
                 [RECORD_RESUMED] = "resumed",   [RECORD_HOST_RUNG] = "host",    [RECORD_HOST_STEP] = "for-host",
                 [RECORD_HOST_NONE] = "host-none",                                [RECORD_HOST_VERIFIED] = "host-verified",
                 [RECORD_HOST_RELAXED] = "host-relaxed",                          [RECORD_HOST_IDLE] = "host-idle",
+                [RECORD_INCIDENT] = "incident",
         };
         bool rung = record->kind == RECORD_RUNG || record->kind == RECORD_VERIFIED || record->kind == RECORD_RELAXED;
         bool hold = util_streq(record->reason, "hold");
@@ -168,6 +174,7 @@ static inline void rig_note_action(Rig *rig, const Action *action) {
                 rig->n_samples++;
                 break;
         case ACTION_HOST:
+        case ACTION_STRAIN:
         case ACTION_LEDGER:
         case ACTION_LOOK:
         case ACTION_READ_BACK:
@@ -193,6 +200,25 @@ static inline Sample rig_reading(const Rig *rig, const World *world) {
                 .ev_max = world->n_max,
                 .ev_oom_kill = world->n_oom_kill,
         };
+}
+
+/* Time goes on for a unit as it was set to be. */
+static inline Event rig_strain(Rig *rig, World *world) {
+        Event event = {.kind = EVENT_STRAIN};
+        usec_t took = rig->now > world->strain_at ? rig->now - world->strain_at : 0;
+
+        world->strain.full += took * world->lost / 100;
+        world->strain.user += took * world->busy / 100;
+        world->strain_at = MAX(rig->now, world->strain_at);
+        world->strain.above_n_high += world->stuck_above;
+        world->strain.above_high = world->strain.above_max = BYTES_INFINITY;
+        memcpy(event.path, world->path, sizeof(event.path));
+        event.strain = world->strain;
+        if (world->stuck_above) {
+                snprintf(event.strain.above, sizeof(event.strain.above), "/system.slice");
+                event.strain.above_high = 512 * MIB;
+        }
+        return event;
 }
 
 static inline int rig_world(const Rig *rig, const char *path) {
@@ -235,7 +261,14 @@ static inline bool rig_carry_out(Rig *rig, const Action *action) {
                 world->frozen = false;
         if (action->kind == ACTION_DO)
                 rig_begin(rig, action, world);
-        return action->kind == ACTION_SAMPLE && world->present && !rig->deaf;
+        return (action->kind == ACTION_SAMPLE || action->kind == ACTION_STRAIN) && world->present && !rig->deaf;
+}
+
+/* At its own memory.high: who stands there hits it at least every two seconds. */
+static inline bool rig_is_stuck(const Rig *rig, const char *path) {
+        const World *world = &rig->worlds[rig_world(rig, path)];
+
+        return world->lost > 0 && !world->stuck_above && world->high != BYTES_INFINITY;
 }
 
 static inline Event rig_host_event(const Rig *rig) {
@@ -271,6 +304,13 @@ static inline int rig_feed(Rig *rig, Event *event) {
                         samples[n_samples++] = rig_host_event(rig);
                 if (!rig_carry_out(rig, action))
                         continue;
+                if (action->kind == ACTION_STRAIN) {
+                        if (rig->no_strain)
+                                continue;
+                        samples[n_samples++] = rig_strain(rig, &rig->worlds[rig_world(rig, action->path)]);
+                        continue;
+                }
+                rig->worlds[rig_world(rig, action->path)].n_high += rig_is_stuck(rig, action->path);
                 samples[n_samples] = (Event){.kind = EVENT_SAMPLE};
                 memcpy(samples[n_samples].path, action->path, sizeof(action->path));
                 samples[n_samples++].sample = rig_reading(rig, &rig->worlds[rig_world(rig, action->path)]);

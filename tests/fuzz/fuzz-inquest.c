@@ -205,12 +205,18 @@ static void pick_details(Input *input, const Court *court, Event *event) {
                 event->ledger.oom = pick_number(input);
                 event->ledger.oom_kill = pick_number(input);
                 event->ledger.local_oom = pick_number(input);
+        } else if (event->kind == EVENT_STRAIN) {
+                event->strain.full = pick_number(input);
+                event->strain.user = pick_number(input);
+                event->strain.above_n_high = pick_number(input);
+                pick_text(input, event->strain.above, sizeof(event->strain.above), true);
         }
 }
 
 static void step(Court *court, Input *input) {
         static const EventKind kinds[] = {EVENT_WITNESS, EVENT_WITNESS, EVENT_WITNESS, EVENT_WITNESS, EVENT_START, EVENT_STOP,
-                                          EVENT_SAMPLE,  EVENT_NAMED,   EVENT_LEDGER,  EVENT_TICK,    EVENT_TICK};
+                                          EVENT_SAMPLE,  EVENT_NAMED,   EVENT_LEDGER,  EVENT_TICK,    EVENT_TICK,
+                                          EVENT_STRAIN};
         uint8_t first = next(input), path = next(input);
         Event event = {.kind = kinds[first % ELEMENTSOF(kinds)]};
         bool is_unit = event.kind != EVENT_WITNESS && event.kind != EVENT_LEDGER;

@@ -188,7 +188,8 @@ static void check_incident(const Event *event, const Record *record, Checker *ch
                 assert(event->kind == EVENT_WITNESS && event->witness.fact == FACT_RAISED);
                 return;
         }
-        assert(event->kind == EVENT_TICK || event->kind == EVENT_WITNESS); /* or an error that shows the one before survived */
+        assert(event->kind == EVENT_TICK || event->kind == EVENT_WITNESS /* or an error that shows the one before survived */ ||
+               (event->kind == EVENT_STRAIN && incident->verdict == VERDICT_LIMIT_STALL));
         assert(incident->verdict >= 0 && incident->verdict < _VERDICT_MAX && incident->verdict != VERDICT_FAILURE);
         assert(number < ELEMENTSOF(checker->told) && !checker->told[number]);
         checker->told[number] = true;
@@ -201,6 +202,13 @@ static void check_record(const Rig *rig, const Event *event, const Record *recor
         assert((record->incident != NULL) == (record->kind == RECORD_INCIDENT || record->kind == RECORD_SIGHTED));
         if (record->incident)
                 check_incident(event, record, rig->userdata);
+        /* What we hold back ourselves does not stand still of its own. */
+        if (record->incident && record->incident->verdict == VERDICT_LIMIT_STALL) {
+                UnitView view;
+
+                assert(engine_get_unit(rig->engine, record->incident->path, &view) == 0);
+                assert(!view.throttled && !view.frozen && view.state != LADDER_ACTING && !known->goodbye);
+        }
         if (record->kind == RECORD_RUNG)
                 check_rung(rig, event, record, known);
         if (record->kind == RECORD_RELAXED) {
@@ -282,6 +290,7 @@ static void check_action(Rig *rig, const Event *event, const Action *action) {
         case ACTION_SAMPLE:
         case ACTION_LISTEN:
         case ACTION_SPEND:
+        case ACTION_STRAIN:
         case ACTION_LEDGER:
         case ACTION_LOOK:
         case ACTION_READ_BACK:
@@ -330,6 +339,7 @@ static void note_event(Checker *checker, const Event *event, Known *known, uint6
         case EVENT_WITNESS:
         case EVENT_LEDGER:
         case EVENT_HOST:
+        case EVENT_STRAIN:
         case _EVENT_KIND_MAX:
         case _EVENT_KIND_INVALID:
                 break;

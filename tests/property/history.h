@@ -40,6 +40,8 @@ static inline void history_rung(char *text, size_t size, unsigned i) {
         if (i < 2 && random_one_in(3))
                 history_add(text, size, "Event=%s %u/1min\n", random_one_in(2) ? "max" : "high",
                             1 + (unsigned) random_below(20));
+        else if (random_one_in(4))
+                history_add(text, size, "Event=limit-stall 1/1min\n");
         if (random_one_in(3))
                 history_add(text, size, "Hold=%us\n", (unsigned) random_below(20));
         if (random_one_in(2))
@@ -124,6 +126,7 @@ static inline void history_start(Rig *rig, World *world) {
                 world->cache = random_below(60) * MIB;
                 world->n_high = world->n_max = fresh ? 0 : random_below(100);
                 world->n_oom_kill = 0;
+                world->strain = (Strain){0};
                 world->max = world->operator_max;
                 world->muted = false;
                 history_restore(world);
@@ -214,6 +217,32 @@ static inline void history_press(Rig *rig, World *world) {
         world->stalled += random_one_in(2) ? 0 : random_below(600) * USEC_PER_MSEC;
         event.pressure.some_total = world->stalled;
         rig_feed(rig, &event);
+}
+
+/* Held back at a limit for a while, of its own or above it; or what it costs is anything at all. */
+static inline void history_hold(Rig *rig, World *world) {
+        Event event;
+
+        if (random_one_in(4)) {
+                event = history_event(world, EVENT_STRAIN);
+                event.strain.full = random_below(1000) * USEC_PER_SEC;
+                event.strain.above_n_max = random_below(3);
+                rig_feed(rig, &event);
+                return;
+        }
+        world->lost = 60 + (unsigned) random_below(40);
+        world->stuck_above = random_one_in(3);
+        world->strain_at = rig->now;
+        for (uint64_t n = 2 + random_below(30); n > 0 && world->present; n--) {
+                world->n_max += !world->stuck_above;
+                if (world->stuck_above && random_one_in(2)) {
+                        event = rig_strain(rig, world);
+                        rig_feed(rig, &event);
+                } else if (!world->muted)
+                        history_read(rig, world);
+                rig_wait(rig, random_below(2000) * USEC_PER_MSEC);
+        }
+        world->lost = 0;
 }
 
 /* A restart ends the run and begins another before or after it answers; or it fails. */
@@ -327,6 +356,8 @@ static inline void history_step(Rig *rig) {
                 history_storm(rig, world);
         else if (what < 85)
                 history_witnesses(rig, world);
+        else if (what < 86)
+                history_hold(rig, world);
         for (int i = 0; i < 8; i++)
                 history_answer(rig);
 }

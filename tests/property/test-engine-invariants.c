@@ -127,7 +127,7 @@ static void check_coverage(void) {
                 assert(n_records[kind] > 0 || kind == RECORD_DAEMON || kind == RECORD_POLICY || kind == RECORD_CROWDED);
         for (Verdict verdict = 0; verdict < _VERDICT_MAX; verdict++)
                 assert(n_verdicts[verdict] > 0 || verdict == VERDICT_FAILURE || /* told where asked for only */
-                       verdict == VERDICT_LIMIT_STALL || verdict == VERDICT_LEAK);
+                       verdict == VERDICT_LEAK);
         assert(n_emergencies > 0);
         printf("%lu emergencies, %lu steps\n", n_emergencies, n_steps);
 }

@@ -251,7 +251,7 @@ static void test_match(void **state) {
 #define RELAX "a duration from 1s to 1h, such as 10s"
 #define USAGE "a share of the limit up to 95%, such as 75%, or a size from 1M, such as 512M"
 #define STALL "STALL/WINDOW with a window from 500ms to 10s and a stall from 1ms up to it, such as 300ms/1s"
-#define EVENT "high, max, oom-kill or memory-error and COUNT/TIME with a count from 1, such as oom-kill 1/10min"
+#define EVENT "high, max, oom-kill, memory-error or limit-stall and COUNT/TIME with a count from 1, such as oom-kill 1/10min"
 #define HOLD "a duration from 0 to 10min, such as 30s"
 #define SETTLE "a duration from 100ms to 10min, such as 5s"
 
@@ -288,7 +288,8 @@ static void test_values(void **state) {
                 {RUNG "Usage=95.01%\n",
                  "f:4: Usage=95.01% leaves no reserve; expected at most 95%, because a service needs "
                  "memory to stop cleanly\n"},
-                {RUNG "Event=limit-stall 3/10min\n", "f:4: Event=limit-stall is not supported by this version\n"},
+                {RUNG "Event=limit_stall 3/10min\n",
+                 "f:4: Event=limit_stall is no event that we know (did you mean limit-stall?); expected " EVENT "\n"},
                 {RUNG "Event=oom 1/1s\n", "f:4: Event=oom is no event that we know; expected " EVENT "\n"},
                 {RUNG "Event=oom_kill 1/1s\n",
                  "f:4: Event=oom_kill is no event that we know (did you mean oom-kill?); expected " EVENT "\n"},

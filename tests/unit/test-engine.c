@@ -174,7 +174,7 @@ static void what_cannot_be_started_again_is_not_restarted(void **state) {
 
 static void who_is_not_watched_is_told_so(void **state) {
         static const EventKind kinds[] = {EVENT_STOP, EVENT_SAMPLE, EVENT_PRESSURE, EVENT_HIGH,
-                                          EVENT_DONE, EVENT_DRILL,  EVENT_PAUSE};
+                                          EVENT_DONE, EVENT_DRILL,  EVENT_PAUSE,    EVENT_STRAIN};
         Rig rig;
 
         (void) state;

@@ -111,6 +111,11 @@ static void every_kind_makes_the_round_trip(void **state) {
         event = about_api(EVENT_LEDGER);
         event.ledger.oom_kill = 3;
         check_round_trip(&event, "12345678 ledger " API " inode=0 oom=0 oom_kill=3 oom_group_kill=0 local_oom=0");
+        event = about_api(EVENT_STRAIN);
+        event.strain = (Strain){.full = 1, .io_full = 2, .user = 3, .refaults = 4, .swapins = 5, .faults = 6, .above = "/a b.slice",
+                                .above_high = BYTES_INFINITY, .above_max = 7, .above_n_high = 8, .above_n_max = 9};
+        check_round_trip(&event, "12345678 strain " API " full=1 io_full=2 user=3 refaults=4 swapins=5 faults=6 "
+                                 "above=/a\\x20b.slice above_high=max above_max=7 above_n_high=8 above_n_max=9");
         event = about_api(EVENT_DRILL);
         memcpy(event.drill.rung, "ask", 4);
         check_round_trip(&event, "12345678 drill " API " rung=ask");
