@@ -140,6 +140,7 @@ void unit_drop(Engine *engine, Unit *unit) {
                         engine->pendings[i] = (Pending){0};
         if (unit->budget > 0)
                 engine->budgets[unit->budget - 1].n_times = 0;
+        heap_forget(engine, unit);
         free(unit->path);
         free(unit->counters);
         free(unit->meters);

@@ -70,6 +70,13 @@ static const Field ledger_fields[] = {
         FIELD("oom_group_kill", FIELD_U64, ledger.oom_group_kill),
         FIELD("local_oom", FIELD_U64, ledger.local_oom),
 };
+static const Field beat_fields[] = {
+        FIELD("pid", FIELD_INT, beat.pid),           FIELD("items", FIELD_U64, beat.now.items),
+        FIELD("queue", FIELD_U64, beat.now.queue),   FIELD("cache", FIELD_U64, beat.now.cache),
+        FIELD("blocks", FIELD_U64, beat.now.blocks), FIELD("used", FIELD_U64, beat.now.used),
+        FIELD("unused", FIELD_U64, beat.now.unused), FIELD("anon", FIELD_U64, beat.now.anon),
+        FIELD("traced", FIELD_U64, beat.now.traced), FIELD("peak", FIELD_U64, beat.now.peak),
+};
 
 #define KIND(word, f) {word, f, ELEMENTSOF(f), false}
 
@@ -87,4 +94,5 @@ const EventFields event_fields[_EVENT_KIND_MAX] = {
         [EVENT_DRILL] = KIND("drill", drill_fields),
         [EVENT_WITNESS] = {"witness", witness_fields, ELEMENTSOF(witness_fields), .sparse = true},
         [EVENT_LEDGER] = KIND("ledger", ledger_fields),
+        [EVENT_BEAT] = KIND("beat", beat_fields),
 };

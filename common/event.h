@@ -3,6 +3,7 @@
 #pragma once
 
 #include "kerneltext.h"
+#include "moduletalk.h"
 #include "unitname.h"
 #include "util.h"
 #include "witness.h"
@@ -23,6 +24,7 @@ typedef enum EventKind {
         EVENT_DRILL,    /* an operator asks for a rung */
         EVENT_WITNESS,  /* a witness saw something (witness.h) */
         EVENT_LEDGER,   /* a cgroup's kill counts were read: the unit's, or a parent's */
+        EVENT_BEAT,     /* the Python module in a process of the unit says how it goes */
         _EVENT_KIND_MAX,
         _EVENT_KIND_INVALID = -EINVAL,
 } EventKind;
@@ -78,6 +80,10 @@ typedef struct Event {
                         uint64_t oom, oom_kill, oom_group_kill; /* memory.events: of it and all below */
                         uint64_t local_oom;             /* memory.events.local: its own limit was hit */
                 } ledger;
+                struct {
+                        int pid;
+                        ModuleBeat now;
+                } beat;
         };
 } Event;
 

@@ -6,6 +6,7 @@
 #include "budget.h"
 #include "counter.h"
 #include "engine.h"
+#include "growth-source.h"
 #include "ladder.h"
 #include "meter.h"
 #include "pace.h"
@@ -56,6 +57,7 @@ typedef struct Inquest Inquest;
 typedef struct Unit {
         bool used;    /* the slot is taken */
         bool present; /* its cgroup exists; a unit that is gone keeps its slot for its budget, counters and open actions */
+        uint16_t heap; /* 1 + its place in Engine.heaps; 0 = no Python module speaks for it */
         char *path;   /* owned */
         const Policy *policy;
         const char *protected_why; /* NULL = may be acted on */
@@ -106,6 +108,14 @@ typedef struct Unit {
         unsigned budget; /* 1 + its place in Engine.budgets; 0 = nothing spent: few units ever spend any */
 } Unit;
 
+/* What the Python modules in a unit's processes say of their memory. */
+typedef struct Heap {
+        unsigned unit; /* 1 + its slot; 0 = free */
+        HeapHistory history;
+} Heap;
+
+#define HEAPS_MAX 256 /* units with the module; further ones are not judged by what grows in them */
+
 /* An action that was asked for and has not answered. */
 typedef struct Pending {
         uint32_t id; /* 0 = free */
@@ -129,6 +139,7 @@ struct Engine {
         PolicySet *policies;
         Budget budgets[BUDGETS_MAX]; /* free where n_times is 0 */
         Pending pendings[PENDING_MAX];
+        Heap heaps[HEAPS_MAX]; /* last of what is large: pages that no module needs are never touched */
         Inquest *inquest; /* owned */
         uint32_t last_id;
         bool paused;
@@ -169,6 +180,11 @@ int unit_add(Engine *engine, const char *path, Unit **ret);
 void unit_drop(Engine *engine, Unit *unit); /* gives the slot back */
 Action *step_action(const Step *step, const Unit *unit, ActionKind kind); /* never NULL; see there for the bound */
 void unit_update_due(Engine *engine, const Unit *unit);
+
+/* engine-heap.c */
+void heap_beat(const Step *step, Unit *unit, const Event *event);
+const HeapHistory *heap_of(const Engine *engine, const Unit *unit); /* NULL = no module speaks for it */
+void heap_forget(Engine *engine, Unit *unit);                       /* its run has ended */
 
 /* engine-run.c */
 void run_end(const Step *step, Unit *unit, uint64_t operator_high); /* before the next one, if its end was not told */

@@ -284,6 +284,7 @@ static void note_event(Checker *checker, const Event *event, Known *known, uint6
         case EVENT_DRILL:
         case EVENT_WITNESS:
         case EVENT_LEDGER:
+        case EVENT_BEAT:
         case _EVENT_KIND_MAX:
         case _EVENT_KIND_INVALID:
                 break;
