@@ -76,6 +76,9 @@ int api_put_unit(Api *api, sd_bus_message *m, const UnitView *view, bool detail)
 int api_put_record(sd_bus_message *m, const ApiRecord *record);
 int api_put_daemon(Api *api, sd_bus_message *m);
 
+/* Nothing where no Python module speaks for the unit (api-module.c). */
+int api_put_module(Api *api, sd_bus_message *m, const UnitView *view);
+
 /* The aa{sv} of GetPolicy() and of a unit's rungs (api-policy.c). */
 int api_put_policy(Api *api, sd_bus_message *m, const UnitView *view);
 int api_put_rungs(sd_bus_message *m, const UnitView *view);

@@ -199,6 +199,9 @@ int api_put_unit(Api *api, sd_bus_message *m, const UnitView *view, bool detail)
         r = put_live(api, m, view);
         if (r < 0)
                 return r;
+        r = api_put_module(api, m, view);
+        if (r < 0)
+                return r;
         if (detail) {
                 r = put_detail(api, m, view);
                 if (r < 0)

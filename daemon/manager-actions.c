@@ -16,13 +16,13 @@ static uint64_t realtime(const Manager *manager) {
         return now;
 }
 
-static void tell(Manager *manager, const Action *action) {
-        const char *name = unitname_of_path(action->path);
+void manager_tell_unit(Manager *manager, const Record *record, const char *path) {
+        const char *name = unitname_of_path(path);
         UnitView view;
-        bool known = engine_get_unit(manager->engine, action->path, &view) == 0;
+        bool known = engine_get_unit(manager->engine, path, &view) == 0;
 
-        journal_record(&action->record, name, action->path, known ? mode_name(view.policy->mode) : NULL);
-        api_broadcast(manager->api, &action->record, name, action->path, realtime(manager));
+        journal_record(record, name, path, known ? mode_name(view.policy->mode) : NULL);
+        api_broadcast(manager->api, record, name, path, realtime(manager));
 }
 
 void manager_tell(Manager *manager, RecordKind kind, const char *format, ...) {
@@ -119,7 +119,7 @@ static Call *call_new(Manager *manager, const Action *action) {
 
 static void do_verb(Manager *manager, const Action *action) {
         const ActTable *table = manager->options.dry_run ? &act_dry : &act_real;
-        ActContext context = {&manager->kernfs, manager->systemd, manager->worker};
+        ActContext context = {&manager->kernfs, manager->systemd, manager->worker, manager->module};
         Guarded *guarded = guarded_find(manager, action->path);
         Call *call = call_new(manager, action);
         ActRequest request = {.path = action->path, .dirfd = -1, .spec = &action->spec};
@@ -199,7 +199,7 @@ void manager_carry_out(Manager *manager, const Action *action) {
                 manager_read_back(manager, action);
                 break;
         case ACTION_RECORD:
-                tell(manager, action);
+                manager_tell_unit(manager, &action->record, action->path);
                 if (action->record.kind == RECORD_INCIDENT && !manager->stopping)
                         manager_witness_save(manager);
                 break;

@@ -192,4 +192,5 @@ void manager_api_handlers(ApiHandlers *handlers, Manager *manager) {
                 .pressure = read_pressure,
                 .describe = describe,
         };
+        manager_module_handlers(handlers);
 }

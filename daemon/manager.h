@@ -1,7 +1,7 @@
 /* The manager: the one place where events from the world become the engine's, and the engine's actions become changes of the
  * world. It owns all parts; they know only their handlers. Split by subject: manager.c (life and the flow of events),
  * manager-units.c (cgroups that come and go), manager-watch.c (what the watchers say),
- * manager-witness.c (what the witnesses of incidents say), manager-actions.c (carrying out), manager-api.c (what clients ask). */
+ * manager-witness.c (what the witnesses of incidents say), manager-module.c (the Python modules), manager-actions.c (carrying out), manager-api.c (what clients ask). */
 #pragma once
 
 #include <systemd/sd-event.h>
@@ -11,6 +11,7 @@
 #include "engine.h"
 #include "kernfs.h"
 #include "kmsg.h"
+#include "module.h"
 #include "pastfile.h"
 #include "psi.h"
 #include "systemd.h"
@@ -81,6 +82,7 @@ typedef struct Manager {
         Kmsg *kmsg;           /* these three may be NULL */
         Textwatch *textwatch;
         Uprobe *uprobe;
+        Module *module;       /* likewise */
         sd_event_source *errands;
         LimitQuery limit_queries[LIMIT_QUERIES_MAX];
         Guarded *guarded[ENGINE_UNITS_MAX]; /* sorted by path */
@@ -142,8 +144,13 @@ void manager_look(Manager *manager, const Action *action);
 void manager_read_back(Manager *manager, const Action *action);
 void manager_read_ledger(Manager *manager, const char *path, bool unknown_only);
 
+/* manager-module.c */
+void manager_module_start(Manager *manager);
+void manager_module_handlers(ApiHandlers *handlers);
+
 /* manager-actions.c */
 void manager_carry_out(Manager *manager, const Action *action);
+void manager_tell_unit(Manager *manager, const Record *record, const char *path);
 void manager_tell(Manager *manager, RecordKind kind, const char *format, ...) _printf_(3, 4);
 
 /* manager-api.c */
