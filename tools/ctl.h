@@ -20,8 +20,9 @@ typedef enum CtlExit {
 
 typedef struct Ctl {
         bool json;
+        bool remove, dry; /* instrument: take it back; only show it */
         const char *socket;
-        const char *root; /* check: where policy.d is looked for */
+        const char *root; /* check, instrument: the system whose files are meant */
         const char *since, *unit, *verdict; /* history: which incidents; NULL = all */
         const char *directory; /* history, explain: of the journal; NULL = the host's */
         sd_bus *bus;      /* NULL until the first call */
@@ -41,3 +42,5 @@ CtlExit ctl_drill(Ctl *ctl, char **arguments);
 CtlExit ctl_pause(Ctl *ctl, char **arguments);
 CtlExit ctl_resume(Ctl *ctl, char **arguments);
 CtlExit ctl_reload(Ctl *ctl, char **arguments);
+CtlExit ctl_instrument(Ctl *ctl, char **arguments);
+CtlExit ctl_snapshot(Ctl *ctl, char **arguments);

@@ -23,6 +23,8 @@ static const Verb verbs[] = {
         {"history", "", 0, 0, ctl_history, "The incidents that the journal remembers; needs no daemon"},
         {"watch", "", 0, 0, ctl_watch, "Show what the daemon sees and does, as it happens"},
         {"drill", "UNIT RUNG", 2, 2, ctl_drill, "Take a rung now, as if its conditions held"},
+        {"instrument", "UNIT", 1, 1, ctl_instrument, "Put the Python module into a service; needs no daemon"},
+        {"snapshot", "UNIT", 1, 1, ctl_snapshot, "Ask the Python module of a service where its memory grew"},
         {"pause", "[UNIT]", 0, 1, ctl_pause, "Take no more action on a unit, or on any"},
         {"resume", "[UNIT]", 0, 1, ctl_resume, "Go on after a pause"},
         {"reload", "", 0, 0, ctl_reload, "Read the policy files again"},
@@ -40,7 +42,9 @@ static void print_help(void) {
         (void) printf(
                 "\nOptions:\n"
                 "  --json                 Answer in JSON; sizes in bytes, times in microseconds\n"
-                "  --root=DIR             check: look for policy files below DIR\n"
+                "  --root=DIR             check: look for policy files below DIR; instrument: write below DIR\n"
+                "  --remove               instrument: take the module out of the service again\n"
+                "  --dry                  instrument: only show what would be written\n"
                 "  --since=TIME           history: only from then on; \"-1h\", \"today\", \"2026-11-21 10:00\"\n"
                 "  --unit=UNIT            history: only of this unit\n"
                 "  --verdict=VERDICT      history: only of this verdict, \"memory-error\" for example\n"
@@ -63,6 +67,8 @@ enum {
         OPTION_JSON,
         OPTION_VERSION,
         OPTION_NO_PAGER,
+        OPTION_REMOVE,
+        OPTION_DRY,
 };
 
 static const struct option options[] = {
@@ -75,6 +81,8 @@ static const struct option options[] = {
         {"directory", required_argument, NULL, OPTION_DIRECTORY},
         {"help", no_argument, NULL, 'h'},
         {"version", no_argument, NULL, OPTION_VERSION},
+        {"remove", no_argument, NULL, OPTION_REMOVE},
+        {"dry", no_argument, NULL, OPTION_DRY},
         {"no-pager", no_argument, NULL, OPTION_NO_PAGER}, /* there is none; scripts that say so are right */
         {},
 };
@@ -95,6 +103,12 @@ static int parse_options(Ctl *ctl, int argc, char **argv) {
                         ctl->json = true;
                         break;
                 case OPTION_NO_PAGER:
+                        break;
+                case OPTION_REMOVE:
+                        ctl->remove = true;
+                        break;
+                case OPTION_DRY:
+                        ctl->dry = true;
                         break;
                 case OPTION_VERSION:
                         (void) puts("memguardctl " MEMGUARD_VERSION);

@@ -20,8 +20,8 @@ __memguardctl_offer_units() {
 
 _memguardctl() {
         local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
-        local options='--json --root --socket --since --unit --verdict --directory --no-pager --help --version'
-        local verbs='status list policy check explain history watch drill pause resume reload'
+        local options='--json --root --socket --since --unit --verdict --directory --no-pager --remove --dry --help --version'
+        local verbs='status list policy check explain history watch drill instrument snapshot pause resume reload'
         local verdicts='memory-error kernel-oom-unit kernel-oom-ancestor kernel-oom-host userspace-oom memguard killed'
         verdicts+=' exit-137 runtime-oom failure'
         local verb='' unit='' i
