@@ -26,7 +26,7 @@ typedef struct Dropin {
 static int name_unit(const char *name, char ret[static UNIT_NAME_MAX]) {
         int n = snprintf(ret, UNIT_NAME_MAX, "%s%s", name, unitname_type(name) == UNIT_NONE ? ".service" : "");
 
-        return n < 0 || n >= UNIT_NAME_MAX || strchr(name, '/') || unitname_type(ret) != UNIT_SERVICE ? -EINVAL : 0;
+        return name[0] == 0 || n < 0 || n >= UNIT_NAME_MAX || strchr(name, '/') || unitname_type(ret) != UNIT_SERVICE ? -EINVAL : 0;
 }
 
 /* What was there before, without our own folder. */

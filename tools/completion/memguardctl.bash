@@ -73,7 +73,7 @@ _memguardctl() {
                 return
         fi
         case $verb in
-        status | policy | explain | pause | resume | drill)
+        status | policy | explain | pause | resume | drill | instrument | snapshot)
                 if [[ -z $unit ]]; then
                         __memguardctl_offer_units "$cur"
                 elif [[ $verb == drill ]]; then
