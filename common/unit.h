@@ -62,6 +62,11 @@ typedef struct Unit {
         const Policy *policy;
         const char *protected_why; /* NULL = may be acted on */
         char invocation[INVOCATION_MAX];
+        /* Here they fill what alignment leaves free. */
+        bool muted; /* memory.events does not wake us */
+        bool throttled, frozen, on_loan, paused;
+        bool wall_lifted; /* the operator's own memory.high, for a goodbye */
+        bool wired;       /* memory.high was ours at some time since the last reading */
 
         usec_t began; /* the run; 0 when it was found running */
         unsigned run; /* its number, never used twice */
@@ -80,13 +85,9 @@ typedef struct Unit {
         TimerCause timer_cause;
         usec_t timer_until; /* CACHE, STORM, CONTESTED: not before this is a wire tried again */
         usec_t cache_told;  /* when RECORD_CACHE was last written */
-        bool muted;         /* memory.events does not wake us */
         Counter notified;   /* readings that nobody asked for: memory.events' wakes */
         Counter contested;  /* foreign writes to memory.high */
 
-        bool throttled, frozen, on_loan, paused;
-        bool wall_lifted; /* the operator's own memory.high, for a goodbye */
-        bool wired;       /* memory.high was ours at some time since the last reading */
         usec_t throttled_until, frozen_until;
         uint64_t operator_max, loan; /* while on_loan */
 

@@ -71,8 +71,13 @@ static void grew(void *userdata, const char *path, int pid, const ModuleSite *si
 
 static int snapshot(void *userdata, const char *path, char *detail) {
         Manager *manager = userdata;
-        int r = manager->module ? module_snapshot(manager->module, path, /* begin= */ true) : 0;
+        int r;
 
+        if (manager->options.dry_run) {
+                (void) snprintf(detail, 512, "This daemon runs dry: it asks nothing of any service.");
+                return -EPERM;
+        }
+        r = manager->module ? module_snapshot(manager->module, path, /* begin= */ true) : 0;
         if (r > 0)
                 return r;
         (void) snprintf(detail, 512, "No process of %s speaks through the Python module. Have it do so with: memguardctl "

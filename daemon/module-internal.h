@@ -8,7 +8,7 @@
 #define PEER_BURST 60
 #define ACCEPT_RATE 50
 #define ACCEPT_BURST 200
-#define ASKS_MAX 16
+#define ASKS_MAX 8
 
 typedef struct Peer {
         Module *module;

@@ -14,9 +14,11 @@ import time
 import unittest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-MODULE_DIR = os.path.join(HERE, "..", "..", "tools", "python")
+# As it stands in the sources, or as it is installed.
+MODULE_DIR = os.environ.get("MODULE_DIR") or os.path.join(HERE, "..", "..", "tools", "python")
+SITE = os.environ.get("SITE") or os.path.join(MODULE_DIR, "site", "sitecustomize.py")
 MODULE = os.path.join(MODULE_DIR, "memguard.py")
-PATIENCE = 20.0
+PATIENCE = float(os.environ.get("PATIENCE") or 20)
 
 KEYS = {
     "hello": {"protocol", "python", "module", "traced"},
@@ -513,7 +515,7 @@ class Starting(Case):
     def site(self, environment, script="import sys; print('memguard' in sys.modules)"):
         folder = os.path.join(self.dir.name, "site")
         os.mkdir(folder)
-        with open(os.path.join(MODULE_DIR, "site", "sitecustomize.py")) as f:
+        with open(SITE) as f:
             text = f.read().replace("@PYTHON_MODULE_DIR@", MODULE_DIR)
         with open(os.path.join(folder, "sitecustomize.py"), "w") as f:
             f.write(text)
@@ -550,7 +552,7 @@ class Starting(Case):
             self.assertEqual(self.finish(child), (0, "ok\n", ""))
 
     def test_old_pythons_can_read_it(self):
-        for path in (MODULE, os.path.join(MODULE_DIR, "site", "sitecustomize.py")):
+        for path in (MODULE, SITE):
             with open(path) as f:
                 ast.parse(f.read(), feature_version=(3, 8))
 
