@@ -207,11 +207,34 @@ class Errors(Case):
         self.assertIsNotNone(self.accept().message("error"))
         self.assertEqual(self.finish(child)[1], "mine MemoryError\n")
 
+    def test_an_error_that_can_not_be_shown(self):
+        error, _, _, _ = self.error_of("""
+            class Mine(MemoryError):
+                def __str__(self): raise KeyError
+            raise Mine""")
+        self.assertEqual((error["class"], error["text"]), ("Mine", ""))
+
+    def test_a_fork_that_python_was_not_told_of(self):
+        child = self.run_script(INSTALL + textwrap.dedent("""
+            import ctypes, os, time
+            time.sleep(0.3)
+            pid = ctypes.PyDLL(None).fork()
+            if pid == 0:
+                memguard.report(MemoryError('of the child'))
+                os._exit(0)
+            os.waitpid(pid, 0)
+            memguard.report(MemoryError('of the parent'))"""))
+        parent, worker = self.accept(), self.accept()
+        self.assertEqual(worker.message("error")["text"], "of the child")
+        self.assertEqual(parent.message("error")["text"], "of the parent")
+        self.assertEqual(parent.pid, child.pid)
+        self.finish(child)
+
     def test_hostile_text_stays_on_its_line(self):
         error, _, _, _ = self.error_of("raise MemoryError('a\\nid=1\\x1b[2J\\udcff' + 'x' * 5000)")
         self.assertNotIn("\x1b", error["text"])
 
-    def starved(self, growth):
+    def starved(self, growth, site="in fill$"):
         child = self.run_script(INSTALL + textwrap.dedent("""
             import resource
             resource.setrlimit(resource.RLIMIT_AS, (200 << 20, 200 << 20))
@@ -219,14 +242,15 @@ class Errors(Case):
             """) + textwrap.dedent(growth))
         error = self.accept().message("error", 60.0)
         self.assertIsNotNone(error)
-        self.assertRegex(error["site"], "in fill$")
+        # Where not even a traceback could be made, nobody knows the site.
+        self.assertRegex(error["site"], site)
         self.assertNotEqual(self.finish(child)[0], 0)
 
     def test_starved_by_small_objects(self):
         self.starved("""
             def fill():
                 while True: held.append(object())
-            fill()""")
+            fill()""", "in fill$|^$")
 
     def test_starved_by_all_sizes(self):
         self.starved("""
@@ -237,6 +261,12 @@ class Errors(Case):
                     except MemoryError:
                         if size < 64: raise
                         size //= 2
+            fill()""", "in fill$|^$")
+
+    def test_starved_by_large_objects(self):
+        self.starved("""
+            def fill():
+                while True: held.append(bytearray(1 << 18))
             fill()""")
 
     def test_starved_from_the_start_without_room_for_a_thread(self):
@@ -248,7 +278,7 @@ class Errors(Case):
             assert not memguard._agent.running
             held = []
             def fill():
-                while True: held.append([0] * 50)
+                while True: held.append(bytearray(1 << 18))
             fill()""")
         self.assertRegex(self.accept().message("error", 60.0)["site"], "in fill$")
         self.finish(child)

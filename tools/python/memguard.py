@@ -64,6 +64,13 @@ def _printable(text, most):
     return text
 
 
+def _words(error):
+    try:
+        return str(error)
+    except Exception:
+        return ""  # its own __str__ fails
+
+
 def _size(n):
     for unit in ("", "K", "M", "G"):
         if abs(n) < 1024 or unit == "G":
@@ -224,6 +231,8 @@ class _Agent:
         self.freeing = self.allocate_lock()
         self.freed_at = 0.0
         self.told = (0, 0.0)
+        self.enabled = False  # there is to be a thread
+        self.last_words = b"error\nclass=MemoryError\nwhere=unknown\ntext=there was no memory to say more"
         self.reset()
 
     def reset(self):
@@ -316,18 +325,23 @@ class _Agent:
 
     def tell_error(self, error, traceback, where, caught=False, text="", site=""):
         """Called in a process that may have no memory left: few and small objects, and the ballast is thrown off before."""
+        if os.getpid() != self.pid:
+            _after_fork_in_child()  # one that Python was not told of
         self.drop_ballast()
         now = time.monotonic()
         if self.told[0] == id(error) and now - self.told[1] < 1.0:
             return  # the same one by another hook
         self.told = (id(error), now)
-        if not site:
-            site = _site(traceback)
-        message = "error\nclass=%s\nwhere=%s\ncaught=%d\nsite=%s\ntext=%s" % (
-            _printable(type(error).__name__, 31), _printable(where, 31), caught, _printable(site, 220),
-            _printable(text or error, 160))
-        if not self.send(message) and self.sock is None and self.connect():
-            self.send(message)
+        if self.sock is None:
+            self.connect()
+        try:
+            message = "error\nclass=%s\nwhere=%s\ncaught=%d\nsite=%s\ntext=%s" % (
+                _printable(type(error).__name__, 31), _printable(where, 31), caught,
+                _printable(site or _site(error, traceback), 220), _printable(text or _words(error), 160))
+            if not self.send(message) and self.sock is None and self.connect():
+                self.send(message)  # the daemon has just restarted
+        except MemoryError:
+            self.sock.send(self.last_words, self.DONTWAIT)
         self.wake()
 
     # --- beats ---
@@ -495,7 +509,7 @@ class _Agent:
             if delay:
                 self.next_connect = time.monotonic() + delay
             self.finished.acquire(False)
-            self.running = True
+            self.running = self.enabled = True
             # Signals are for the service's own threads: one that ours took would not interrupt a call that waits.
             before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
             try:
@@ -613,9 +627,14 @@ def _has_room():
         return True
 
 
-def _site(traceback):
-    """ "file:line in function" of the innermost frame that is not ours."""
+def _site(error, traceback):
+    """ "file:line in function" of the innermost frame that is not ours. Where there was no memory for a traceback, that of an
+    error before may have one; "" where none has."""
     frame, line = None, 0
+    traceback = traceback or error.__traceback__
+    while traceback is None and error is not None:
+        error = error.__context__
+        traceback = error.__traceback__ if error is not None else None
     while traceback is not None:
         code = traceback.tb_frame.f_code
         if code.co_filename != __file__ or frame is None:
@@ -778,15 +797,10 @@ def _unhook():
 
 # --- fork ---
 
-_was_running = False
-
-
 def _before_fork():
     """No thread of ours at a fork: it could hold what the child then waits for, and Python 3.12 warns of threads."""
-    global _was_running
     try:
-        _was_running = _agent is not None and _agent.running
-        if _was_running and not _agent.busy:
+        if _agent is not None and not _agent.busy:
             _agent.stop(0.1)
     except BaseException:
         pass
@@ -794,7 +808,7 @@ def _before_fork():
 
 def _after_fork_in_parent():
     try:
-        if _was_running and _agent is not None:
+        if _agent is not None and _agent.enabled:
             _agent.start()
     except BaseException:
         pass
@@ -819,7 +833,7 @@ def _after_fork_in_child():
             _items = 0
         agent.drop_ballast()
         agent.reset()
-        if _was_running:
+        if agent.enabled:
             agent.start(delay=1.0)
     except BaseException:
         pass

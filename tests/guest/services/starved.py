@@ -11,7 +11,7 @@ held = []
 
 def fill():
     while True:
-        held.append([0] * 100)
+        held.append(bytearray(1 << 18))
 
 
 time.sleep(1)
