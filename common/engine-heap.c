@@ -1,5 +1,5 @@
-/* The memory of units that the Python module speaks for. Few units have it, so what is remembered of one stands in a table of
- * its own. */
+/* The memory of units that the Python module speaks for. Few units have it, so what is remembered of one stands in a
+ * table of its own. */
 #include "unit.h"
 
 const HeapHistory *heap_of(const Engine *engine, const Unit *unit) {

@@ -212,7 +212,8 @@ const char *growth_source_sentence(const GrowthSource *source, char buf[static G
         switch (source->kind) {
         case GROWTH_SOURCE_PYTHON:
                 (void) snprintf(buf, GROWTH_SOURCE_TEXT_MAX,
-                                "Process %d grew by %s in %s, %s%s of it by Python's own objects; where: memguardctl snapshot.",
+                                "Process %d grew by %s in %s, %s%s of it by Python's own objects; where: memguardctl "
+                                "snapshot.",
                                 source->pid, growth, over, source->traced ? "" : "about ",
                                 units_format_bytes(source->python, part));
                 break;

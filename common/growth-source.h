@@ -1,7 +1,7 @@
-/* Whose growth is it: Python's own objects, native code, or memory that was freed and is kept? Told from the beats of the Python
- * module, so it is a claim of the service. Without tracemalloc it is an estimate: CPython counts objects of up to 512 bytes in
- * its own heap and takes larger ones from malloc, where they look like a C extension's; that many small objects grow with them
- * tells them apart, and few large buffers can't be. */
+/* Whose growth is it: Python's own objects, native code, or memory that was freed and is kept? Told from the beats of
+ * the Python module, so it is a claim of the service. Without tracemalloc it is an estimate: CPython counts objects of
+ * up to 512 bytes in its own heap and takes larger ones from malloc, where they look like a C extension's; that many
+ * small objects grow with them tells them apart, and few large buffers can't be. */
 #pragma once
 
 #include "moduletalk.h"

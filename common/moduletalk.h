@@ -16,7 +16,7 @@ typedef enum ModuleTalkKind {
         MODULETALK_DONE,     /* the answer to an ask: id freed text; refused where nothing could be done */
         MODULETALK_GREW,     /* before the answer to a snapshot, largest first: id bytes count site */
         MODULETALK_FREE,     /* to the module: id. Give memory back */
-        MODULETALK_SNAPSHOT, /* to the module: id begin. Where has Python's memory grown? begin: trace from now on if it is not */
+        MODULETALK_SNAPSHOT, /* to the module: id begin. Where has Python's memory grown? begin: trace from now on */
         _MODULETALK_KIND_MAX,
         _MODULETALK_KIND_INVALID = -EINVAL,
 } ModuleTalkKind;
@@ -37,7 +37,8 @@ typedef struct ModuleTalk {
         uint64_t protocol, id, freed, bytes, count;
         bool traced, caught, refused, begin;
         ModuleBeat beat;
-        char python[MODULETALK_WORD_MAX], module[MODULETALK_WORD_MAX], class[MODULETALK_WORD_MAX], where[MODULETALK_WORD_MAX];
+        char python[MODULETALK_WORD_MAX], module[MODULETALK_WORD_MAX];
+        char class[MODULETALK_WORD_MAX], where[MODULETALK_WORD_MAX];
         char site[SITE_MAX];
         char text[WITNESS_TEXT_MAX];
 } ModuleTalk;
@@ -45,8 +46,8 @@ typedef struct ModuleTalk {
 /* Returns the length; texts hold no control characters and are cut where they would be too long together. */
 int moduletalk_format(const ModuleTalk *talk, char buf[static MODULETALK_MAX]);
 
-/* size bytes at data, without a NUL. -EINVAL for what is no message: an unknown kind, a key that it does not have or has twice,
- * a number that is none, a byte 0. A missing number of a beat is unknown, any other is 0; a missing text is empty. */
+/* size bytes at data, without a NUL. -EINVAL for what is no message: an unknown kind, a key that it does not have or has
+ * twice, a number that is none, a byte 0. A missing number of a beat is unknown, any other is 0; a missing text is empty. */
 int moduletalk_parse(const char *data, size_t size, ModuleTalk *ret);
 
 const char *moduletalk_kind_name(ModuleTalkKind kind);

@@ -59,8 +59,8 @@ static void grew(void *userdata, const char *path, int pid, const ModuleSite *si
                 return;
         memcpy(record.invocation, view.invocation, sizeof(record.invocation));
         if (n_sites == 0)
-                (void) snprintf(record.text, sizeof(record.text), "%s: process %d on where its Python memory grew: %.200s", name,
-                                pid, said[0] ? said : "nowhere.");
+                (void) snprintf(record.text, sizeof(record.text), "%s: process %d on where its Python memory grew: %.200s",
+                                name, pid, said[0] ? said : "nowhere.");
         else
                 (void) snprintf(record.text, sizeof(record.text), "%s: the Python memory of process %d grew most%s%.60s at:",
                                 name, pid, said[0] ? ", " : "", said);

@@ -103,14 +103,17 @@ int module_free_memory(Module *module, const char *path, uint64_t most, usec_t l
                         ask = &module->asks[i];
         if (!ask)
                 return -EBUSY;
-        *ask = (Ask){.id = ++module->last_ask, .until = util_add(now, limit), .most = most, .done = done, .userdata = userdata};
+        *ask = (Ask){.id = ++module->last_ask, .until = util_add(now, limit), .most = most, .done = done,
+                     .userdata = userdata};
         for (unsigned i = 0; i < MODULE_PEERS_MAX; i++)
                 if (peer_is_of(module->peers[i], path) && ask_one(module->peers[i], ask, now))
                         ask->n_asked++;
         ask->n_open = ask->n_asked;
         n = ask->n_asked;
-        if (n == 0)
+        if (n == 0) {
                 *ask = (Ask){0};
+                return -EBUSY;
+        }
         module_arm_timer(module);
         return (int) n;
 }

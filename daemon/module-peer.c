@@ -13,8 +13,8 @@
 
 #define MESSAGES_A_TURN 16 /* of one peer, then the loop has its turn */
 
-/* Is the process that connected still the one of its pid? Older kernels have no handle on it. There a pid that was used again
- * could be taken for it, but nothing be said in its name: its messages must be sent by that very pid. */
+/* Is the process that connected still the one of its pid? Older kernels have no handle on it. There a pid that was used
+ * again could be taken for it, but nothing be said in its name: its messages must be sent by that very pid. */
 static int still_there(int fd) {
         _cleanup_close_ int pidfd = -1;
         socklen_t size = sizeof(pidfd);
@@ -218,7 +218,8 @@ static bool is_own(const Peer *peer, struct msghdr *header) {
 static int receive(Peer *peer) {
         char text[MODULETALK_MAX], control[CMSG_SPACE(sizeof(struct ucred))];
         struct iovec part = {.iov_base = text, .iov_len = sizeof(text)};
-        struct msghdr header = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)};
+        struct msghdr header = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control,
+                                .msg_controllen = sizeof(control)};
         ssize_t n = recvmsg(peer->fd, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
         ModuleTalk talk;
         int r;

@@ -75,8 +75,8 @@ static void tell_full(Module *module, const char *what, const char *whose) {
         if (module->told_full != 0 && now - module->told_full < TELL_AGAIN)
                 return;
         module->told_full = MAX(now, 1);
-        journal_log(4, "%s: %s Python modules are connected, so a further one is not listened to. This is said once an hour.",
-                    whose, what);
+        journal_log(4, "%s: %s Python modules are connected, so a further one is not listened to. This is said once an "
+                       "hour.", whose, what);
 }
 
 /* A free place for a new peer, or NULL. Of those whose unit nobody watches the oldest makes room. */
@@ -210,7 +210,8 @@ static void module_freep(Module **module) {
         module_free(*module);
 }
 
-int module_new(Module **ret, sd_event *event, const Kernfs *kernfs, const char *socket_path, const ModuleHandlers *handlers) {
+int module_new(Module **ret, sd_event *event, const Kernfs *kernfs, const char *socket_path,
+               const ModuleHandlers *handlers) {
         _cleanup_(module_freep) Module *module = calloc(1, sizeof(*module));
         int r;
 

@@ -1,8 +1,8 @@
-/* The Python module's side of the world: the socket /run/memguard/module, to which every process of the host may connect, and
- * what comes from there. All of it is a claim of the unit whose process says it; who that is says the kernel, at the connection
- * and again with each message (a socket that was handed on to another process is closed). Connections are few: so many in all,
- * and so many of one unit; further ones are closed at once, which is said once an hour. A peer that talks more than it should
- * is not read for a second. */
+/* The Python module's side of the world: the socket /run/memguard/module, to which every process of the host may
+ * connect, and what comes from there. All of it is a claim of the unit whose process says it; who that is says the
+ * kernel, at the connection and again with each message (a socket that was handed on to another process is closed).
+ * Connections are few: so many in all, and so many of one unit; further ones are closed at once, which is said once an
+ * hour. A peer that talks more than it should is not read for a second. */
 #pragma once
 
 #include <systemd/sd-event.h>
@@ -38,14 +38,15 @@ typedef struct ModuleHandlers {
 int module_new(Module **ret, sd_event *event, const Kernfs *kernfs, const char *socket_path, const ModuleHandlers *handlers);
 Module *module_free(Module *module);
 
-/* Asks every process of the unit that listens to give memory back; what they say that they freed is added up, but is never more
- * than `most`. Where Python's allocations are traced, a second ask within ten minutes has them say where memory grew. Returns
- * how many were asked, and 0 when the unit has none (done() is then not called); -EBUSY when too many asks are open. Otherwise
+/* Asks every process of the unit that listens to give memory back; what they say that they freed is added up, but is
+ * never more than `most`. Where Python's allocations are traced, a second ask within ten minutes has them say where
+ * memory grew. Returns how many were asked, and 0 when the unit has none (done() is then not called); -EBUSY when it is
+ * asked already, or too many asks are open. Otherwise
  * done() is called when all have answered, or after limit. */
 int module_free_memory(Module *module, const char *path, uint64_t most, usec_t limit, act_done_t done, void *userdata);
 
-/* Asks where Python's memory has grown; the answers go to grew(). Processes that do not trace begin to, with `begin`. Returns how
- * many were asked. */
+/* Asks where Python's memory has grown; the answers go to grew(). Processes that do not trace begin to, with `begin`.
+ * Returns how many were asked. */
 int module_snapshot(Module *module, const char *path, bool begin);
 
 /* What is known of a unit's modules; for status. Returns how many there are. */

@@ -1,6 +1,6 @@
 /* memguardctl instrument: puts the Python module into a service without a change of its code, by a drop-in that sets
- * $PYTHONPATH to a folder whose sitecustomize installs it. A wrapper around ExecStart= would have to understand it. Only files
- * are written: when the service is restarted is the operator's choice. */
+ * $PYTHONPATH to a folder whose sitecustomize installs it. A wrapper around ExecStart= would have to understand it. Only
+ * files are written: when the service is restarted is the operator's choice. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -26,7 +26,9 @@ typedef struct Dropin {
 static int name_unit(const char *name, char ret[static UNIT_NAME_MAX]) {
         int n = snprintf(ret, UNIT_NAME_MAX, "%s%s", name, unitname_type(name) == UNIT_NONE ? ".service" : "");
 
-        return name[0] == 0 || n < 0 || n >= UNIT_NAME_MAX || strchr(name, '/') || unitname_type(ret) != UNIT_SERVICE ? -EINVAL : 0;
+        if (name[0] == 0 || n < 0 || n >= UNIT_NAME_MAX || strchr(name, '/') || unitname_type(ret) != UNIT_SERVICE)
+                return -EINVAL;
+        return 0;
 }
 
 /* What was there before, without our own folder. */
@@ -101,7 +103,8 @@ static int write_dropin(const Dropin *dropin) {
 
 static CtlExit complain_file(const Dropin *dropin, int r) {
         if (r == -EACCES || r == -EPERM)
-                ctl_text_complain("%s can only be changed by root. Run this again as root, for example with sudo.", dropin->file);
+                ctl_text_complain("%s can only be changed by root. Run this again as root, for example with sudo.",
+                                  dropin->file);
         else
                 ctl_text_complain("%s can't be changed: %s.", dropin->file, strerror(-r));
         return CTL_REFUSED;
@@ -123,14 +126,14 @@ static CtlExit take_back(const Ctl *ctl, const Dropin *dropin) {
 /* What may keep it from working, in time. */
 static void warn(const CtlService *service) {
         if (service->isolated)
-                ctl_text_complain("Its Python is started with -E, -I or -S and takes no notice of $PYTHONPATH or of sitecustomize: "
-                                  "this will do nothing. Call memguard.install() in its code.");
+                ctl_text_complain("Its Python is started with -E, -I or -S and takes no notice of $PYTHONPATH or of "
+                                  "sitecustomize: this will do nothing. Call memguard.install() in its code.");
         if (service->has_environment_file)
                 ctl_text_complain("It has an EnvironmentFile=. If that sets PYTHONPATH, it wins: then put " SITE_DIR
                                   " before what it sets.");
         if (service->no_unix)
-                ctl_text_complain("Its RestrictAddressFamilies= does not allow AF_UNIX, by which the module reaches memguardd. Add "
-                                  "to the drop-in: RestrictAddressFamilies=AF_UNIX");
+                ctl_text_complain("Its RestrictAddressFamilies= does not allow AF_UNIX, by which the module reaches memguardd. "
+                                  "Add to the drop-in: RestrictAddressFamilies=AF_UNIX");
         if (service->other_root)
                 ctl_text_complain("It has another root. Add to the drop-in: BindReadOnlyPaths=/run/memguard " SITE_DIR
                                   " /usr/lib/python3/dist-packages/memguard.py");
@@ -156,8 +159,8 @@ CtlExit ctl_instrument(Ctl *ctl, char **arguments) {
                 ctl_text_complain("\"%s\" is not the name of a service.", arguments[0]);
                 return CTL_USAGE;
         }
-        r = snprintf(dropin.dir, sizeof(dropin.dir), "%s/etc/systemd/system/%s.d", util_streq(ctl->root, "/") ? "" : ctl->root,
-                     dropin.unit);
+        r = snprintf(dropin.dir, sizeof(dropin.dir), "%s/etc/systemd/system/%s.d",
+                     util_streq(ctl->root, "/") ? "" : ctl->root, dropin.unit);
         if (r < 0 || (size_t) r >= sizeof(dropin.dir))
                 return complain_file(&dropin, -ENAMETOOLONG);
         (void) snprintf(dropin.file, sizeof(dropin.file), "%s/" DROPIN, dropin.dir);
@@ -177,6 +180,7 @@ CtlExit ctl_instrument(Ctl *ctl, char **arguments) {
         if (!ctl->json)
                 ctl_text_print(stdout, "%s %s:\n\n%s\n", ctl->dry ? "Would write" : "Wrote", dropin.file, dropin.text);
         warn(&service);
-        return ctl_said(ctl, "It is in force after: systemctl daemon-reload && systemctl restart %s. Then see: memguardctl status %s",
+        return ctl_said(ctl, "It is in force after: systemctl daemon-reload && systemctl restart %s. Then see: memguardctl "
+                             "status %s",
                         dropin.unit, dropin.unit);
 }

@@ -163,7 +163,8 @@ static int load(sd_bus *bus, const char *unit, sd_bus_message **ret, const char 
         _cleanup_free_ char *state = NULL;
         int r;
 
-        r = sd_bus_call_method(bus, SYSTEMD, "/org/freedesktop/systemd1", SYSTEMD ".Manager", "LoadUnit", NULL, ret, "s", unit);
+        r = sd_bus_call_method(bus, SYSTEMD, "/org/freedesktop/systemd1", SYSTEMD ".Manager", "LoadUnit", NULL, ret, "s",
+                               unit);
         if (r < 0)
                 return r;
         r = sd_bus_message_read(*ret, "o", ret_path);

@@ -1,5 +1,5 @@
-/* Anything that a service sends: a message or refused; what is taken is safe to show, and reads back from what is written for
- * it. */
+/* Anything that a service sends: a message or refused; what is taken is safe to show, and reads back from what is
+ * written for it. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

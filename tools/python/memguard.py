@@ -7,11 +7,11 @@ or, without a change of the code:  python3 -m memguard app.py ...   (or -m packa
 memguardctl instrument UNIT.
 
 It tells memguardd of MemoryErrors (uncaught ones in any thread and task by itself, others by report()), how the process is
-doing every 15 s, and gives memory back when it is asked to: by memguardd, by systemd's $MEMORY_PRESSURE_WATCH, or by a signal.
-See memguard(3). Standard library only; CPython 3.8 and newer on Linux. Where there is no memguardd it does nothing.
+doing every 15 s, and gives memory back when it is asked to: by memguardd, by systemd's $MEMORY_PRESSURE_WATCH, or by a
+signal. See memguard(3). Standard library only; CPython 3.8 and newer on Linux. Where there is no memguardd it does nothing.
 
-What it does happens in one thread of its own, which is no threading.Thread and never keeps the interpreter alive. Nothing here
-raises into the service."""
+What it does happens in one thread of its own, which is no threading.Thread and never keeps the interpreter alive.
+Nothing here raises into the service."""
 
 import gc
 import os
@@ -628,8 +628,8 @@ def _has_room():
 
 
 def _site(error, traceback):
-    """ "file:line in function" of the innermost frame that is not ours. Where there was no memory for a traceback, that of an
-    error before may have one; "" where none has."""
+    """ "file:line in function" of the innermost frame that is not ours. Where there was no memory for a traceback, that
+    of an error before may have one; "" where none has."""
     frame, line = None, 0
     traceback = traceback or error.__traceback__
     while traceback is None and error is not None:
@@ -932,14 +932,15 @@ def report(error=None, text="", site=""):
 
 
 def on_pressure(function, name=None):
-    """Registers what gives memory back: it is called without arguments, in the thread of this module, when memory is asked for.
-    May be used as a decorator."""
+    """Registers what gives memory back: it is called without arguments, in the thread of this module, when memory is
+    asked for. May be used as a decorator."""
     _callbacks.append((name or getattr(function, "__name__", "callback"), function))
     return function
 
 
 def cache(name, size, clear=None):
-    """Registers a cache: size() is its size (as the service counts, in heartbeats), clear() empties it when memory is asked for."""
+    """Registers a cache: size() is its size (as the service counts, in heartbeats), clear() empties it when memory is
+    asked for."""
     _caches.append((name, size, clear))
 
 

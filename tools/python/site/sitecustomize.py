@@ -1,5 +1,5 @@
-"""Installs memguard in every Python that is started with this folder in $PYTHONPATH (memguardctl instrument), and then runs the
-sitecustomize that it hides, if there is one. Whatever fails here is not the service's business."""
+"""Installs memguard in every Python that is started with this folder in $PYTHONPATH (memguardctl instrument), and then
+runs the sitecustomize that it hides, if there is one. Whatever fails here is not the service's business."""
 
 import sys
 
