@@ -20,6 +20,11 @@ install(FILES systemd/memguard-uprobe.socket ${CMAKE_CURRENT_BINARY_DIR}/memguar
   DESTINATION ${SYSTEMD_UNIT_DIR})
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/memguard-journal.service systemd/memguard-journal.socket
         DESTINATION ${SYSTEMD_UNIT_DIR})
+# Debian's own folder of modules for every Python 3, and the one for services that memguardctl instrument has set up.
+set(PYTHON_MODULE_DIR ${CMAKE_INSTALL_PREFIX}/lib/python3/dist-packages)
+configure_file(tools/python/site/sitecustomize.py sitecustomize.py @ONLY)
+install(FILES tools/python/memguard.py DESTINATION lib/python3/dist-packages)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/sitecustomize.py DESTINATION lib/memguard/python)
 install(FILES systemd/memguard.catalog DESTINATION lib/systemd/catalog)
 install(DIRECTORY conf/policy.d/ DESTINATION lib/memguard/policy.d FILES_MATCHING PATTERN "*.conf")
 install(DIRECTORY conf/examples/ DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples FILES_MATCHING PATTERN "*.conf")
@@ -28,5 +33,6 @@ install(FILES README.md NEWS.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} RENAME copyright)
 install(FILES tools/completion/memguardctl.bash DESTINATION share/bash-completion/completions RENAME memguardctl)
 install(FILES tools/man/memguardctl.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+install(FILES tools/man/memguard.3 DESTINATION ${CMAKE_INSTALL_MANDIR}/man3)
 install(FILES conf/man/memguard.policy.5 DESTINATION ${CMAKE_INSTALL_MANDIR}/man5)
 install(FILES systemd/man/memguardd.8 DESTINATION ${CMAKE_INSTALL_MANDIR}/man8)

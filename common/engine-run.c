@@ -4,6 +4,7 @@
 /* A process that was left behind keeps the cgroup for the next run, and with it what we did to the cgroup. */
 void run_end(const Step *step, Unit *unit, uint64_t operator_high) {
         suspect_drop(step->engine, unit);
+        heap_forget(step->engine, unit);
         if (!unit->present)
                 return;
         rung_undo(step, unit, UNDOING_ENDED);

@@ -141,6 +141,7 @@ void unit_drop(Engine *engine, Unit *unit) {
         if (unit->budget > 0)
                 engine->budgets[unit->budget - 1].n_times = 0;
         suspect_drop(engine, unit);
+        heap_forget(engine, unit);
         free(unit->path);
         free(unit->counters);
         free(unit->meters);

@@ -128,6 +128,7 @@ static void view(const Engine *engine, const Unit *unit, UnitView *ret) {
                 .on_loan = unit->on_loan,
                 .paused = unit->paused || engine->paused,
                 .budget_spent = budget_spent(unit_budget(engine, unit), unit->policy->budget_window, engine->now),
+                .heap = heap_of(engine, unit),
         };
 }
 

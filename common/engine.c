@@ -168,6 +168,7 @@ static int on_stop(const Step *step, Unit *unit) {
         inquest_run_ended(step, unit);
         suspect_drop(step->engine, unit);
         unit->present = false;
+        heap_forget(step->engine, unit);
         unit->placed = BYTES_INFINITY; /* the wire went with the cgroup */
         unit->throttled = unit->frozen = unit->on_loan = unit->wall_lifted = false;
         unit->next_sample = unit->ladder_due = USEC_INFINITY;
@@ -285,6 +286,11 @@ int engine_step(Engine *engine, const Event *event, ActionList *actions) {
                 return unit_is_live(unit) ? on_high(&step, unit, event) : 1;
         case EVENT_DRILL:
                 return unit_is_live(unit) ? order_drill(&step, unit, event) : 1;
+        case EVENT_BEAT:
+                if (!unit_is_live(unit))
+                        return 1;
+                heap_beat(&step, unit, event);
+                return 0;
         case EVENT_WITNESS:
                 inquest_witness(&step, event);
                 return 0;

@@ -6,6 +6,7 @@
 #include "budget.h"
 #include "conf.h"
 #include "event.h"
+#include "growth-source.h"
 #include "ladder.h"
 #include "policy.h"
 
@@ -35,6 +36,7 @@ typedef struct UnitView {
         LadderState state;
         bool throttled, frozen, on_loan, paused;
         unsigned budget_spent;
+        const HeapHistory *heap; /* NULL = no Python module speaks for it */
 } UnitView;
 
 /* The host's guard: its rungs and where it stands. */

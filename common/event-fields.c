@@ -95,6 +95,14 @@ static const Field host_fields[] = {
         FIELD("full", FIELD_U64, host.full_total),
 };
 
+static const Field beat_fields[] = {
+        FIELD("pid", FIELD_INT, beat.pid),           FIELD("items", FIELD_U64, beat.now.items),
+        FIELD("queue", FIELD_U64, beat.now.queue),   FIELD("cache", FIELD_U64, beat.now.cache),
+        FIELD("blocks", FIELD_U64, beat.now.blocks), FIELD("used", FIELD_U64, beat.now.used),
+        FIELD("unused", FIELD_U64, beat.now.unused), FIELD("anon", FIELD_U64, beat.now.anon),
+        FIELD("traced", FIELD_U64, beat.now.traced), FIELD("peak", FIELD_U64, beat.now.peak),
+};
+
 #define KIND(word, f) {word, f, ELEMENTSOF(f), false}
 
 const EventFields event_fields[_EVENT_KIND_MAX] = {
@@ -113,4 +121,5 @@ const EventFields event_fields[_EVENT_KIND_MAX] = {
         [EVENT_LEDGER] = KIND("ledger", ledger_fields),
         [EVENT_HOST] = KIND("host", host_fields),
         [EVENT_STRAIN] = {"strain", strain_fields, ELEMENTSOF(strain_fields), .sparse = true},
+        [EVENT_BEAT] = KIND("beat", beat_fields),
 };

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "kerneltext.h"
+#include "moduletalk.h"
 #include "unitname.h"
 #include "util.h"
 #include "witness.h"
@@ -25,6 +26,7 @@ typedef enum EventKind {
         EVENT_LEDGER,   /* a cgroup's kill counts were read: the unit's, or a parent's */
         EVENT_HOST,     /* the host's memory and pressure were read */
         EVENT_STRAIN,   /* what standing at a memory limit costs a unit was read */
+        EVENT_BEAT,     /* the Python module in a process of the unit says how it goes */
         _EVENT_KIND_MAX,
         _EVENT_KIND_INVALID = -EINVAL,
 } EventKind;
@@ -100,6 +102,10 @@ typedef struct Event {
                         uint64_t local_oom;             /* memory.events.local: its own limit was hit */
                 } ledger;
                 Strain strain;
+                struct {
+                        int pid;
+                        ModuleBeat now;
+                } beat;
         };
 } Event;
 

@@ -89,6 +89,7 @@ static void on_this_error(const Step *step, const RunRef *ref, const Witness *wi
         }
         c->refused |= witness->fact == FACT_RAISED && !witness->weak;
         c->strong |= witness->fact == FACT_MEMORY_ERROR && !witness->weak;
+        c->reported |= witness->fact == FACT_MEMORY_ERROR && witness->source == WITNESS_MODULE;
         if (witness->site[0] && c->incident.site[0] == 0)
                 memcpy(c->incident.site, witness->site, sizeof(c->incident.site));
         if (witness->fact == FACT_RUNTIME)

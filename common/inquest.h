@@ -67,6 +67,7 @@ typedef struct Case {
         bool maybe_parser; /* it may have been the parser's, which is none of memory */
         bool kernel_blind; /* lines of the kernel may be missing */
         bool strong;       /* a traceback, not only a name in a line of a log */
+        bool reported;     /* by the Python module: a claim, but one whose process the kernel names */
         unsigned counted;  /* kills by the unit's own memory.events */
         bool counted_live; /* those were counted for Event= by a reading already */
         unsigned claimed;  /* kills by a parent's counters that nobody else accounts for */

@@ -240,8 +240,8 @@ void tell_action(const Step *step, const Unit *unit, const Pending *pending, con
         }
         record->freed = event->done.freed;
         if (event->done.freed > 0)
-                say(record, "%s: %s was done in %s and freed %s.", name_of(unit), record->action, took,
-                    units_format_bytes(event->done.freed, bytes));
+                say(record, "%s: %s was done in %s and freed %s%s%s.", name_of(unit), record->action, took,
+                    units_format_bytes(event->done.freed, bytes), event->done.detail[0] ? "; " : "", event->done.detail);
         else
                 say(record, "%s: %s was done in %s%s%s.", name_of(unit), record->action, took,
                     event->done.detail[0] ? "; " : "", event->done.detail);

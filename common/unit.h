@@ -6,6 +6,7 @@
 #include "budget.h"
 #include "counter.h"
 #include "engine.h"
+#include "growth-source.h"
 #include "ladder.h"
 #include "meter.h"
 #include "pace.h"
@@ -57,10 +58,16 @@ typedef struct Inquest Inquest;
 typedef struct Unit {
         bool used;    /* the slot is taken */
         bool present; /* its cgroup exists; a unit that is gone keeps its slot for its budget, counters and open actions */
+        uint16_t heap; /* 1 + its place in Engine.heaps; 0 = no Python module speaks for it */
         char *path;   /* owned */
         const Policy *policy;
         const char *protected_why; /* NULL = may be acted on */
         char invocation[INVOCATION_MAX];
+        /* Here they fill what alignment leaves free. */
+        bool muted; /* memory.events does not wake us */
+        bool throttled, frozen, on_loan, paused;
+        bool wall_lifted; /* the operator's own memory.high, for a goodbye */
+        bool wired;       /* memory.high was ours at some time since the last reading */
 
         usec_t began; /* the run; 0 when it was found running */
         unsigned run; /* its number, never used twice */
@@ -79,14 +86,10 @@ typedef struct Unit {
         TimerCause timer_cause;
         usec_t timer_until; /* CACHE, STORM, CONTESTED: not before this is a wire tried again */
         usec_t cache_told;  /* when RECORD_CACHE was last written */
-        bool muted;         /* memory.events does not wake us */
-        uint8_t suspect;    /* 1 + its place in Engine.suspects; 0 = it is not suspected to stand still */
+        uint8_t suspect; /* 1 + its place in Engine.suspects; 0 = it is not suspected to stand still */
         Counter notified;   /* readings that nobody asked for: memory.events' wakes */
         Counter contested;  /* foreign writes to memory.high */
 
-        bool throttled, frozen, on_loan, paused;
-        bool wall_lifted; /* the operator's own memory.high, for a goodbye */
-        bool wired;       /* memory.high was ours at some time since the last reading */
         usec_t throttled_until, frozen_until;
         uint64_t operator_max, loan; /* while on_loan */
 
@@ -107,6 +110,14 @@ typedef struct Unit {
         usec_t ignore_pressure_until; /* stalls up to then are of our own making */
         unsigned budget; /* 1 + its place in Engine.budgets; 0 = nothing spent: few units ever spend any */
 } Unit;
+
+/* What the Python modules in a unit's processes say of their memory. */
+typedef struct Heap {
+        unsigned unit; /* 1 + its slot; 0 = free */
+        HeapHistory history;
+} Heap;
+
+#define HEAPS_MAX 256 /* units with the module; further ones are not judged by what grows in them */
 
 /* An action that was asked for and has not answered. */
 typedef struct Pending {
@@ -144,6 +155,7 @@ struct Engine {
         PolicySet *policies;
         Budget budgets[BUDGETS_MAX]; /* free where n_times is 0 */
         Pending pendings[PENDING_MAX];
+        Heap heaps[HEAPS_MAX]; /* last of what is large: pages that no module needs are never touched */
         Inquest *inquest; /* owned */
         struct Hostguard *hostguard; /* owned; NULL where no [Host] rung is */
         Suspect suspects[SUSPECTS_MAX];
@@ -193,6 +205,11 @@ void unit_settle(const Step *step, Unit *unit); /* after anything that may have 
 /* engine-order.c: -ENOENT, -EBUSY; 1 when the unit is not watched. */
 int order_drill(const Step *step, Unit *unit, const Event *event);
 int order_pause(const Step *step, Unit *unit, const Event *event);
+
+/* engine-heap.c */
+void heap_beat(const Step *step, Unit *unit, const Event *event);
+const HeapHistory *heap_of(const Engine *engine, const Unit *unit); /* NULL = no module speaks for it */
+void heap_forget(Engine *engine, Unit *unit);                       /* its run has ended */
 
 /* engine-run.c */
 void run_end(const Step *step, Unit *unit, uint64_t operator_high); /* before the next one, if its end was not told */

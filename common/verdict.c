@@ -1,6 +1,7 @@
 /* The judge: the evidence of one case as a verdict. One table, in the order of what outweighs what: a witness that cannot
  * mean anything else comes before one that can. `certain` is said of the former only; the unit's own words alone, which
- * whoever can write to its stderr can forge, never reach more than `possible`. */
+ * whoever can write to its stderr can forge, never reach more than `possible`, and what its Python module says, which takes
+ * code in that very process to forge, no more than `likely`. */
 #include <stdio.h>
 
 #include "inquest.h"
@@ -81,6 +82,10 @@ static bool was_backed(const Case *c) {
         return c->class == CASE_ERROR && c->strong && (case_has(c, FACT_REFUSED) || case_has(c, FACT_DATA_LIMIT) || c->maybe_start);
 }
 
+static bool was_reported(const Case *c) {
+        return c->class == CASE_ERROR && c->reported;
+}
+
 static bool was_printed(const Case *c) {
         return c->class == CASE_ERROR && c->strong;
 }
@@ -115,6 +120,7 @@ static const struct {
         {was_no_memory, VERDICT_FAILURE, CONFIDENCE_LIKELY},
         {was_raised, VERDICT_MEMORY_ERROR, CONFIDENCE_CERTAIN},
         {was_backed, VERDICT_MEMORY_ERROR, CONFIDENCE_LIKELY},
+        {was_reported, VERDICT_MEMORY_ERROR, CONFIDENCE_LIKELY},
         {was_printed, VERDICT_MEMORY_ERROR, CONFIDENCE_POSSIBLE},
         {was_other_runtime, VERDICT_RUNTIME_OOM, CONFIDENCE_POSSIBLE},
         {exited_137, VERDICT_EXIT_137, CONFIDENCE_LIKELY},

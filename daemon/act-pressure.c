@@ -1,5 +1,5 @@
-/* The verb `pressure`: tells a service that watches $MEMORY_PRESSURE_WATCH (systemd's protocol,
- * systemd.io/MEMORY_PRESSURE) to give memory back. Of the three things that path may name, one can be triggered from
+/* The verb `pressure`: tells a service to give memory back. One that has the Python module is asked through it, and answers
+ * with what it freed (module.h). Any other may watch $MEMORY_PRESSURE_WATCH (systemd's protocol, systemd.io/MEMORY_PRESSURE). Of the three things that path may name, one can be triggered from
  * outside: a FIFO, by writing to it; what is written means nothing. memory.pressure moves only with a real stall, and a
  * socket belongs to whoever listens on it, to which the service connects as we would.
  *
@@ -16,8 +16,10 @@
 
 #include "act-internal.h"
 #include "fd.h"
+#include "module.h"
 
 #define PRESSURE_JOBS_MAX 4
+#define MODULE_LIMIT (10 * USEC_PER_SEC) /* a full garbage collection of a big heap takes seconds */
 #define VARIABLE "MEMORY_PRESSURE_WATCH="
 
 typedef struct PressureJob {
@@ -182,9 +184,13 @@ static void finished(void *userdata, int result) {
 }
 
 ACT_VERB(act_pressure) {
+        uint64_t most = request->sample ? request->sample->current : BYTES_INFINITY;
         PressureJob *job = NULL;
         int r;
 
+        r = context->module ? module_free_memory(context->module, request->path, most, MODULE_LIMIT, done, userdata) : 0;
+        if (r != 0)
+                return MIN(r, 0);
         for (size_t i = 0; i < PRESSURE_JOBS_MAX && !job; i++)
                 if (!jobs[i].used)
                         job = &jobs[i];

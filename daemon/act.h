@@ -13,6 +13,7 @@ typedef struct ActContext {
         const Kernfs *kernfs;
         Systemd *systemd;
         Worker *worker;
+        struct Module *module; /* may be NULL */
 } ActContext;
 
 /* One request: a unit, its directory fd (borrowed for the call; duplicated where a verb needs it later), and the verb. */

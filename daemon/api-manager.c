@@ -194,6 +194,20 @@ static int drill(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         return sd_bus_reply_method_return(m, NULL);
 }
 
+static int snapshot(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        char detail[API_DETAIL_MAX] = "", path[CGROUP_PATH_MAX];
+        ApiClient *client = userdata;
+        int r;
+
+        r = read_path(client, m, path, error);
+        if (r < 0)
+                return r;
+        r = client->api->handlers.snapshot ? client->api->handlers.snapshot(handlers_userdata(client), path, detail) : -ENOSYS;
+        if (r < 0)
+                return refused(error, r, detail);
+        return sd_bus_reply_method_return(m, "u", (uint32_t) r);
+}
+
 static int reload(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         char detail[API_DETAIL_MAX] = "";
         ApiClient *client = userdata;
@@ -245,6 +259,7 @@ static const sd_bus_vtable manager_vtable[] = {
         SD_BUS_METHOD_WITH_ARGS("Pause", SD_BUS_ARGS("s", unit), SD_BUS_NO_RESULT, pause_unit, 0),
         SD_BUS_METHOD_WITH_ARGS("Resume", SD_BUS_ARGS("s", unit), SD_BUS_NO_RESULT, resume_unit, 0),
         SD_BUS_METHOD_WITH_ARGS("Drill", SD_BUS_ARGS("s", unit, "s", rung), SD_BUS_NO_RESULT, drill, 0),
+        SD_BUS_METHOD_WITH_ARGS("Snapshot", SD_BUS_ARGS("s", unit), SD_BUS_RESULT("u", processes), snapshot, 0),
         SD_BUS_METHOD_WITH_ARGS("Reload", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, reload, 0),
         SD_BUS_METHOD_WITH_ARGS("SavePeaks", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, save_peaks, 0),
         SD_BUS_METHOD_WITH_ARGS("WriteFlight", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, write_flight, 0),

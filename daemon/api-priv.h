@@ -94,6 +94,9 @@ int api_put_daemon(Api *api, sd_bus_message *m);
 int api_put_host(Api *api, sd_bus_message *m);        /* api-host.c: a{sv} */
 int api_put_host_policy(Api *api, sd_bus_message *m); /* aa{sv}, as api_put_policy() */
 
+/* Nothing where no Python module speaks for the unit (api-module.c). */
+int api_put_module(Api *api, sd_bus_message *m, const UnitView *view);
+
 /* The aa{sv} of GetPolicy() and of a unit's rungs (api-policy.c). */
 int api_put_policy(Api *api, sd_bus_message *m, const UnitView *view);
 int api_put_rungs(sd_bus_message *m, const UnitView *view);

@@ -202,6 +202,9 @@ int api_put_unit(Api *api, sd_bus_message *m, const UnitView *view, bool detail)
         r = api_put_last(api, m, view->path);
         if (r < 0)
                 return r;
+        r = api_put_module(api, m, view);
+        if (r < 0)
+                return r;
         if (detail) {
                 r = put_detail(api, m, view);
                 if (r < 0)

@@ -5,6 +5,7 @@
 #include <systemd/sd-event.h>
 
 #include "engine.h"
+#include "module.h"
 
 #define API_CLIENTS_MAX 32 /* further ones are refused */
 
@@ -38,6 +39,8 @@ typedef struct ApiHandlers {
         int (*pressure)(void *userdata, const char *path, Pressure *ret); /* memory.pressure now; may be NULL */
         int (*host)(void *userdata, HostReading *ret, Pressure *ret_pressure); /* the host's memory now; may be NULL */
         void (*describe)(void *userdata, ApiDaemon *ret);                 /* ret is zeroed before; may be NULL */
+        unsigned (*module)(void *userdata, const char *path, ModuleView *ret); /* as module_view(); may be NULL */
+        int (*snapshot)(void *userdata, const char *path, char *detail);  /* how many were asked; may be NULL */
 } ApiHandlers;
 
 int api_new(Api **ret, sd_event *event, const char *socket_path, const ApiHandlers *handlers);

@@ -16,15 +16,14 @@ static uint64_t realtime(const Manager *manager) {
         return now;
 }
 
-static void tell(Manager *manager, const Action *action) {
-        bool host = action->path[0] == 0;
-        const char *name = host ? "" : unitname_of_path(action->path);
+void manager_tell_unit(Manager *manager, const Record *record, const char *path) {
+        bool host = path[0] == 0;
+        const char *name = host ? "" : unitname_of_path(path);
         UnitView view;
-        bool known = !host && engine_get_unit(manager->engine, action->path, &view) == 0;
+        bool known = !host && engine_get_unit(manager->engine, path, &view) == 0;
 
-        journal_record(&action->record, host ? NULL : name, host ? NULL : action->path,
-                       known ? mode_name(view.policy->mode) : NULL);
-        api_broadcast(manager->api, &action->record, name, action->path, realtime(manager));
+        journal_record(record, host ? NULL : name, host ? NULL : path, known ? mode_name(view.policy->mode) : NULL);
+        api_broadcast(manager->api, record, name, path, realtime(manager));
 }
 
 void manager_tell(Manager *manager, RecordKind kind, const char *format, ...) {
@@ -121,7 +120,7 @@ static Call *call_new(Manager *manager, const Action *action) {
 
 static void do_verb(Manager *manager, const Action *action) {
         const ActTable *table = manager->options.dry_run ? &act_dry : &act_real;
-        ActContext context = {&manager->kernfs, manager->systemd, manager->worker};
+        ActContext context = {&manager->kernfs, manager->systemd, manager->worker, manager->module};
         Guarded *guarded = guarded_find(manager, action->path);
         Call *call = call_new(manager, action);
         ActRequest request = {.path = action->path, .dirfd = -1, .spec = &action->spec};
@@ -207,7 +206,7 @@ void manager_carry_out(Manager *manager, const Action *action) {
                 manager_read_host(manager);
                 break;
         case ACTION_RECORD:
-                tell(manager, action);
+                manager_tell_unit(manager, &action->record, action->path);
                 if (action->record.kind == RECORD_INCIDENT && !manager->stopping)
                         manager_witness_save(manager);
                 break;

@@ -209,4 +209,5 @@ void manager_api_handlers(ApiHandlers *handlers, Manager *manager) {
                 .host = read_host,
                 .describe = describe,
         };
+        manager_module_handlers(handlers);
 }

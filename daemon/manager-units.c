@@ -106,6 +106,7 @@ static void detach(Manager *manager, unsigned at) {
 
         snprintf(event.path, sizeof(event.path), "%s", guarded->path);
         act_forget(guarded->path);
+        module_unit_gone(manager->module, guarded->path);
         tree_unwatch(manager->tree, guarded->path, WATCHED_FILES);
         want_psi(manager, guarded, NULL);
         if (armed)
@@ -269,6 +270,7 @@ void guarded_appeared(Manager *manager, const char *path) {
         manager->n_guarded++;
         if (arm(manager, manager->guarded[at]) < 0)
                 retry_soon(manager);
+        module_unit_came(manager->module);
 }
 
 void guarded_vanished(Manager *manager, const char *path) {

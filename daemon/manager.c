@@ -222,6 +222,7 @@ Manager *manager_free(Manager *manager) {
                 return NULL;
         manager->stopping = true;
         manager_witness_done(manager);
+        manager->module = module_free(manager->module);
         api_free(manager->api);
         systemd_free(manager->systemd);
         psi_free(manager->psi);
@@ -281,6 +282,7 @@ static int start(Manager *manager) {
         r = manager_witness_start(manager);
         if (r < 0)
                 return r;
+        manager_module_start(manager);
         if (faccessat(manager->run_fd, "paused", F_OK, 0) == 0)
                 (void) manager_set_paused(manager, "", true);
         manager->scanning = true;

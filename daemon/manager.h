@@ -2,7 +2,8 @@
  * world. It owns all parts; they know only their handlers. Split by subject: manager.c (life and the flow of events),
  * manager-units.c (cgroups that come and go), manager-watch.c (what the watchers say),
  * manager-witness.c (what the witnesses of incidents say), manager-host.c (the host's memory), manager-peaks.c (what units
- * have needed), manager-actions.c (carrying out), manager-api.c (what clients ask), manager-flight.c (the flight recorder). */
+ * have needed), manager-module.c (the Python modules), manager-actions.c (carrying out), manager-api.c (what clients ask),
+ * manager-flight.c (the flight recorder). */
 #pragma once
 
 #include <systemd/sd-event.h>
@@ -14,6 +15,7 @@
 #include "kernfs.h"
 #include "kmsg.h"
 #include "looks.h"
+#include "module.h"
 #include "pastfile.h"
 #include "peaksfile.h"
 #include "psi.h"
@@ -101,6 +103,7 @@ typedef struct Manager {
         Textwatch *textwatch;
         Uprobe *uprobe;
         Looks *looks;
+        Module *module;       /* likewise */
         sd_event_source *errands;
         LimitQuery limit_queries[LIMIT_QUERIES_MAX];
         Guarded *guarded[ENGINE_UNITS_MAX]; /* sorted by path */
@@ -182,8 +185,13 @@ void manager_look(Manager *manager, const Action *action);
 void manager_read_back(Manager *manager, const Action *action);
 void manager_read_ledger(Manager *manager, const char *path, bool unknown_only);
 
+/* manager-module.c */
+void manager_module_start(Manager *manager);
+void manager_module_handlers(ApiHandlers *handlers);
+
 /* manager-actions.c */
 void manager_carry_out(Manager *manager, const Action *action);
+void manager_tell_unit(Manager *manager, const Record *record, const char *path);
 void manager_tell(Manager *manager, RecordKind kind, const char *format, ...) _printf_(3, 4);
 
 /* manager-flight.c */

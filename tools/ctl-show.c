@@ -135,6 +135,32 @@ static void show_counters(const json_t *unit) {
                        ctl_json_u64(unit, "budget_count"), ctl_unit_duration(unit, "budget_window_usec", window));
 }
 
+/* What the Python module says; a unit without it has no such line. */
+static void show_module(const json_t *unit) {
+        const char *source = ctl_json_text(unit, "growth_source_text");
+        char a[UNITS_TEXT_MAX], b[UNITS_TEXT_MAX];
+
+        if (json_object_get(unit, "module_processes")) {
+                uint64_t n = ctl_json_u64(unit, "module_processes"), errors = ctl_json_u64(unit, "module_errors");
+
+                ctl_show_label("Python");
+                ctl_text_print(stdout, "%s, module %s in %" PRIu64 " process%s", ctl_json_text(unit, "module_python"),
+                               ctl_json_text(unit, "module_version"), n, n == 1 ? "" : "es");
+                if (json_object_get(unit, "module_native_used"))
+                        ctl_text_print(stdout, "; malloc: %s in use, %s kept free", ctl_unit_bytes(unit, "module_native_used", a),
+                                       ctl_unit_bytes(unit, "module_native_unused", b));
+                if (json_object_get(unit, "module_items"))
+                        ctl_text_print(stdout, "; %" PRIu64 " items done", ctl_json_u64(unit, "module_items"));
+                if (json_object_get(unit, "module_queue"))
+                        ctl_text_print(stdout, ", %" PRIu64 " waiting", ctl_json_u64(unit, "module_queue"));
+                ctl_text_print(stdout, errors > 0 ? "; %" PRIu64 " errors reported\n" : "\n", errors);
+        }
+        if (source[0]) {
+                ctl_show_label("Growth by");
+                ctl_text_print(stdout, "%s\n", source);
+        }
+}
+
 void ctl_show_record(const json_t *record, bool with_unit) {
         uint64_t priority = ctl_json_u64(record, "priority");
         CtlColor color = priority <= 3 ? COLOR_BAD : priority == 4 ? COLOR_WARN : COLOR_PLAIN;
@@ -176,6 +202,7 @@ int ctl_show_unit(const json_t *unit) {
         show_wire(unit);
         show_counters(unit);
         show_last(unit);
+        show_module(unit);
         show_records(unit);
         return ferror(stdout) ? -EIO : 0;
 }

@@ -22,8 +22,9 @@ typedef enum CtlExit {
 typedef struct Ctl {
         bool json;
         bool host; /* policy: the host's */
+        bool remove, dry; /* instrument: take it back; only show it */
         const char *socket;
-        const char *root; /* check: where policy.d is looked for; doctor, advise: everything */
+        const char *root; /* check: where policy.d is looked for; doctor, advise, instrument: everything */
         const char *since, *unit, *verdict; /* history: which incidents; NULL = all */
         const char *directory; /* history, explain: of the journal; NULL = the host's */
         const char *policies[CTL_POLICIES_MAX]; /* simulate: in this order; none = the installed ones */
@@ -50,3 +51,5 @@ CtlExit ctl_drill(Ctl *ctl, char **arguments);
 CtlExit ctl_pause(Ctl *ctl, char **arguments);
 CtlExit ctl_resume(Ctl *ctl, char **arguments);
 CtlExit ctl_reload(Ctl *ctl, char **arguments);
+CtlExit ctl_instrument(Ctl *ctl, char **arguments);
+CtlExit ctl_snapshot(Ctl *ctl, char **arguments);

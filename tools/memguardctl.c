@@ -27,6 +27,8 @@ static const Verb verbs[] = {
         {"flight", "", 0, 0, ctl_flight, "Where the traces are that the daemon always records"},
         {"watch", "", 0, 0, ctl_watch, "Show what the daemon sees and does, as it happens"},
         {"drill", "UNIT RUNG", 2, 2, ctl_drill, "Take a rung now, as if its conditions held"},
+        {"instrument", "UNIT", 1, 1, ctl_instrument, "Put the Python module into a service; needs no daemon"},
+        {"snapshot", "UNIT", 1, 1, ctl_snapshot, "Ask the Python module of a service where its memory grew"},
         {"pause", "[UNIT]", 0, 1, ctl_pause, "Take no more action on a unit, or on any"},
         {"resume", "[UNIT]", 0, 1, ctl_resume, "Go on after a pause"},
         {"reload", "", 0, 0, ctl_reload, "Read the policy files again"},
@@ -49,6 +51,8 @@ static void print_help(void) {
                 "  --policy=FILE          simulate: under this policy, in place of the installed ones; may be repeated\n"
                 "  --flight               simulate: what the daemon has recorded, in place of a trace\n"
                 "  --replay               simulate: the trace was recorded under these policies; take it as it is\n"
+                "  --remove               instrument: take the module out of the service again\n"
+                "  --dry                  instrument: only show what would be written\n"
                 "  --since=TIME           history: only from then on; \"-1h\", \"today\", \"2026-11-21 10:00\"\n"
                 "  --unit=UNIT            history, simulate: only of this unit\n"
                 "  --verdict=VERDICT      history: only of this verdict, \"memory-error\" for example\n"
@@ -75,6 +79,8 @@ enum {
         OPTION_POLICY,
         OPTION_FLIGHT,
         OPTION_REPLAY,
+        OPTION_REMOVE,
+        OPTION_DRY,
 };
 
 static const struct option options[] = {
@@ -91,6 +97,8 @@ static const struct option options[] = {
         {"replay", no_argument, NULL, OPTION_REPLAY},
         {"help", no_argument, NULL, 'h'},
         {"version", no_argument, NULL, OPTION_VERSION},
+        {"remove", no_argument, NULL, OPTION_REMOVE},
+        {"dry", no_argument, NULL, OPTION_DRY},
         {"no-pager", no_argument, NULL, OPTION_NO_PAGER}, /* there is none; scripts that say so are right */
         {},
 };
@@ -133,6 +141,12 @@ static int parse_options(Ctl *ctl, int argc, char **argv) {
                         break;
                 case OPTION_REPLAY:
                         ctl->replay = true;
+                        break;
+                case OPTION_REMOVE:
+                        ctl->remove = true;
+                        break;
+                case OPTION_DRY:
+                        ctl->dry = true;
                         break;
                 case OPTION_VERSION:
                         (void) puts("memguardctl " MEMGUARD_VERSION);

@@ -340,6 +340,7 @@ static void note_event(Checker *checker, const Event *event, Known *known, uint6
         case EVENT_LEDGER:
         case EVENT_HOST:
         case EVENT_STRAIN:
+        case EVENT_BEAT:
         case _EVENT_KIND_MAX:
         case _EVENT_KIND_INVALID:
                 break;

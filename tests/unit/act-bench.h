@@ -115,7 +115,7 @@ static int set_up(void **state) {
         fake_add(&bench->fake, "hook.service", "");
         assert_int_equal(systemd_new(&bench->systemd, bench->event, bench->dir, &handlers), 0);
         assert_int_equal(worker_new(&bench->worker, bench->event), 0);
-        bench->context = (ActContext){&bench->kernfs, bench->systemd, bench->worker};
+        bench->context = (ActContext){&bench->kernfs, bench->systemd, bench->worker, NULL};
         *state = bench;
         return 0;
 }

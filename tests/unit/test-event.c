@@ -108,6 +108,13 @@ static void every_kind_makes_the_round_trip(void **state) {
         check_round_trip(&event, "12345678 witness " API " pid=7 scope=cgroup comm=a\\x20b limit=/system.slice");
         event.witness = (Witness){.source = WITNESS_PROC, .fact = FACT_LOOK, .at = 5, .look = {.as_limit = BYTES_INFINITY}};
         check_round_trip(&event, "12345678 witness " API " source=proc fact=look at=5 as=max");
+        event = about_api(EVENT_BEAT);
+        event.beat.pid = 77;
+        memset(&event.beat.now, 0xff, sizeof(event.beat.now));
+        event.beat.now.items = 5;
+        event.beat.now.anon = 6;
+        check_round_trip(&event, "12345678 beat " API " pid=77 items=5 queue=max cache=max blocks=max used=max unused=max anon=6 "
+                                 "traced=max peak=max");
         event = about_api(EVENT_LEDGER);
         event.ledger.oom_kill = 3;
         check_round_trip(&event, "12345678 ledger " API " inode=0 oom=0 oom_kill=3 oom_group_kill=0 local_oom=0");

@@ -132,6 +132,28 @@ static void a_caught_error_is_told_at_once_and_once(void **state) {
         court_close(&court, "memory-error rlimit-as survived certain 50 x1\n");
 }
 
+/* Before its traceback is printed, in the same moment as the probe's hit; alone it is likely only. */
+static void what_the_module_reports_is_the_same_error(void **state) {
+        Witness report = SAW(FACT_MEMORY_ERROR, .source = WITNESS_MODULE, .pid = 50, .site = "a.py:1 in f", .word = "MemoryError");
+        Court court;
+
+        (void) state;
+        court_open(&court);
+        witness(&court, API, SAW(FACT_RAISED, .source = WITNESS_UPROBE, .pid = 50));
+        witness(&court, API, report);
+        look(&court, 50, false, 200 * MIB, BYTES_INFINITY);
+        pass(&court, 400 * MS);
+        witness(&court, API, SAW(FACT_MEMORY_ERROR, .source = WITNESS_JOURNAL, .pid = 50, .site = "a.py:1 in f"));
+        look(&court, 50, false, 200 * MIB, BYTES_INFINITY);
+        court_close(&court, "memory-error rlimit-as survived certain 50 x1\n");
+        court_open(&court);
+        witness(&court, API, report);
+        look(&court, 50, false, 0, 0);
+        pass(&court, 400 * MS);
+        witness(&court, API, SAW(FACT_MEMORY_ERROR, .source = WITNESS_JOURNAL, .pid = 50, .site = "a.py:1 in f"));
+        court_close(&court, "memory-error unknown survived likely 50 x1\n");
+}
+
 static void an_error_ends_the_main_process_or_a_worker(void **state) {
         Court court;
 
@@ -420,6 +442,7 @@ int main(void) {
                 cmocka_unit_test(a_neighbours_kill_is_not_ours),
                 cmocka_unit_test(a_kill_whose_cgroup_was_not_named_is_found_by_its_pid),
                 cmocka_unit_test(a_caught_error_is_told_at_once_and_once),
+                cmocka_unit_test(what_the_module_reports_is_the_same_error),
                 cmocka_unit_test(an_error_ends_the_main_process_or_a_worker),
                 cmocka_unit_test(the_cause_is_what_is_proved),
                 cmocka_unit_test(forged_lines_reach_possible_at_most),

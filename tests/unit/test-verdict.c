@@ -79,6 +79,8 @@ static const struct {
          ENDED(1, 137, "exit-code")}, VERDICT_MEMORY_ERROR, CONFIDENCE_LIKELY},
         {"text, and a limit", {.class = CASE_ERROR, .facts = BIT(DATA_LIMIT) | BIT(RUNTIME), .strong = true,
          ENDED(1, 137, "exit-code")}, VERDICT_MEMORY_ERROR, CONFIDENCE_LIKELY},
+        {"the module's word", {.class = CASE_ERROR, .facts = BIT(MEMORY_ERROR) | BIT(RUNTIME), .strong = true, .reported = true,
+         ENDED(1, 137, "exit-code")}, VERDICT_MEMORY_ERROR, CONFIDENCE_LIKELY},
         {"text alone", {.class = CASE_ERROR, .facts = BIT(MEMORY_ERROR) | BIT(RUNTIME), .strong = true,
          ENDED(1, 137, "exit-code")}, VERDICT_MEMORY_ERROR, CONFIDENCE_POSSIBLE},
         {"another runtime", {.class = CASE_ERROR, .facts = BIT(RUNTIME), ENDED(1, 137, "exit-code")}, VERDICT_RUNTIME_OOM,

@@ -21,8 +21,9 @@ __memguardctl_offer_units() {
 _memguardctl() {
         local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
         local options='--json --host --root --socket --since --unit --verdict --directory --policy --flight --replay'
-        options+=' --no-pager --help --version'
-        local verbs='status list policy check doctor advise explain history simulate flight watch drill pause resume reload'
+        options+=' --remove --dry --no-pager --help --version'
+        local verbs='status list policy check doctor advise explain history simulate flight watch drill instrument snapshot'
+        verbs+=' pause resume reload'
         local verdicts='memory-error kernel-oom-unit kernel-oom-ancestor kernel-oom-host userspace-oom memguard killed'
         verdicts+=' exit-137 runtime-oom failure'
         local verb='' unit='' i
@@ -77,7 +78,7 @@ _memguardctl() {
         simulate)
                 mapfile -t COMPREPLY < <(compgen -f -- "$cur")
                 ;;
-        status | policy | doctor | advise | explain | pause | resume | drill)
+        status | policy | doctor | advise | explain | pause | resume | drill | instrument | snapshot)
                 if [[ -z $unit ]]; then
                         __memguardctl_offer_units "$cur"
                 elif [[ $verb == drill ]]; then

@@ -1,0 +1,432 @@
+/* A service speaks for itself through the module's socket, and for nobody else; what it is asked for is added up once. */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+
+#include "fd.h"
+#include "module.h"
+#include "temproot.h"
+
+#define API "/system.slice/api.service"
+
+typedef struct Bench {
+        TempRoot root;
+        sd_event *event;
+        Module *module;
+        char path[300];
+        bool watched; /* API is */
+        unsigned n_saw, n_beats, n_done, n_grew;
+        Witness last;
+        ModuleBeat beat;
+        int pid, result;
+        uint64_t freed;
+        char detail[200], grew[400], unit[CGROUP_PATH_MAX];
+} Bench;
+
+static void on_saw(void *userdata, const char *path, const Witness *witness) {
+        Bench *bench = userdata;
+
+        bench->n_saw++;
+        bench->last = *witness;
+        (void) snprintf(bench->unit, sizeof(bench->unit), "%s", path);
+}
+
+static bool on_unit_of(void *userdata, const char *cgroup, char ret_path[static CGROUP_PATH_MAX]) {
+        const Bench *bench = userdata;
+
+        if (!bench->watched || strncmp(cgroup, API, strlen(API)) != 0)
+                return false;
+        (void) snprintf(ret_path, CGROUP_PATH_MAX, "%s", API);
+        return true;
+}
+
+static void on_beat(void *userdata, const char *path, int pid, const ModuleBeat *beat) {
+        Bench *bench = userdata;
+
+        assert_string_equal(path, API);
+        bench->n_beats++;
+        bench->beat = *beat;
+        bench->pid = pid;
+}
+
+static void on_grew(void *userdata, const char *path, int pid, const ModuleSite *sites, unsigned n, const char *text) {
+        Bench *bench = userdata;
+
+        (void) path, (void) pid;
+        bench->n_grew++;
+        (void) snprintf(bench->grew, sizeof(bench->grew), "%u %s %s", n, n > 0 ? sites[0].site : "-", text);
+}
+
+static void on_done(void *userdata, int result, uint64_t freed, const char *detail) {
+        Bench *bench = userdata;
+
+        bench->n_done++;
+        bench->result = result;
+        bench->freed = freed;
+        (void) snprintf(bench->detail, sizeof(bench->detail), "%s", detail);
+}
+
+/* A process in the fixture's /proc. */
+static void add_process(Bench *bench, int pid, const char *cgroup) {
+        char name[64], text[512];
+
+        (void) snprintf(name, sizeof(name), "proc/%d", pid);
+        temproot_mkdir(&bench->root, name);
+        (void) snprintf(name, sizeof(name), "proc/%d/cgroup", pid);
+        (void) snprintf(text, sizeof(text), "0::%s\n", cgroup);
+        temproot_write(&bench->root, name, text);
+        (void) snprintf(name, sizeof(name), "proc/%d/stat", pid);
+        temproot_write(&bench->root, name, "1 (python3) S 1 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 555 0 0\n");
+}
+
+static void open_module(Bench *bench) {
+        const ModuleHandlers handlers = {.witness = {bench, on_saw}, .userdata = bench, .unit_of = on_unit_of, .beat = on_beat,
+                                         .grew = on_grew};
+
+        assert_int_equal(module_new(&bench->module, bench->event, &bench->root.kernfs, bench->path, &handlers), 0);
+}
+
+static int set_up(void **state) {
+        Bench *bench = calloc(1, sizeof(*bench));
+
+        temproot_open(&bench->root);
+        (void) snprintf(bench->path, sizeof(bench->path), "%s/module", bench->root.path);
+        assert_true(sd_event_new(&bench->event) >= 0);
+        open_module(bench);
+        add_process(bench, getpid(), API "/worker");
+        bench->watched = true;
+        *state = bench;
+        return 0;
+}
+
+static int tear_down(void **state) {
+        Bench *bench = *state;
+
+        module_free(bench->module);
+        assert_int_equal(access(bench->path, F_OK), -1);
+        sd_event_unref(bench->event);
+        temproot_close(&bench->root);
+        free(bench);
+        return 0;
+}
+
+static int dial(const Bench *bench) {
+        struct sockaddr_un address = {.sun_family = AF_UNIX};
+        int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+
+        assert_true(fd >= 0);
+        memcpy(address.sun_path, bench->path, strlen(bench->path) + 1);
+        assert_int_equal(connect(fd, (struct sockaddr *) &address, sizeof(address)), 0);
+        return fd;
+}
+
+static void say(int fd, const char *text) {
+        assert_int_equal(send(fd, text, strlen(text), MSG_NOSIGNAL), strlen(text));
+}
+
+/* Everything that is there to be done. */
+static void run(Bench *bench) {
+        while (sd_event_run(bench->event, 20000) > 0)
+                ;
+}
+
+static int greet(Bench *bench) {
+        int fd = dial(bench);
+
+        say(fd, "hello\nprotocol=1\npython=3.11.2\nmodule=1.0\ntraced=0");
+        run(bench);
+        return fd;
+}
+
+static bool is_closed(int fd) {
+        char c;
+
+        return recv(fd, &c, 1, MSG_DONTWAIT) == 0 || errno == ECONNRESET;
+}
+
+static const char *heard(int fd) {
+        static char text[MODULETALK_MAX];
+        ssize_t n = recv(fd, text, sizeof(text) - 1, MSG_DONTWAIT);
+
+        text[MAX(n, 0)] = 0;
+        return text;
+}
+
+static void an_error_is_its_units(void **state) {
+        Bench *bench = *state;
+        ModuleView view;
+        int fd = greet(bench);
+
+        say(fd, "error\nclass=MemoryError\nwhere=main thread\ncaught=0\nsite=/srv/app.py:7 in fill\ntext=no room");
+        say(fd, "beat\nitems=5\nanon=1000");
+        run(bench);
+        assert_int_equal(bench->n_saw, 1);
+        assert_string_equal(bench->unit, API);
+        assert_int_equal(bench->last.source, WITNESS_MODULE);
+        assert_int_equal(bench->last.fact, FACT_MEMORY_ERROR);
+        assert_int_equal(bench->last.pid, getpid());
+        assert_true(bench->last.at > 0 && !bench->last.weak);
+        assert_string_equal(bench->last.site, "/srv/app.py:7 in fill");
+        assert_string_equal(bench->last.text, "MemoryError at /srv/app.py:7 in fill, main thread: no room");
+        assert_int_equal(bench->n_beats, 1);
+        assert_int_equal(bench->pid, getpid());
+        assert_int_equal(bench->beat.items, 5);
+        assert_int_equal(module_view(bench->module, API, &view), 1);
+        assert_string_equal(view.python, "3.11.2");
+        assert_int_equal(view.n_errors, 1);
+        assert_int_equal(module_view(bench->module, "/system.slice/b.service", &view), 0);
+        (void) close(fd);
+        run(bench);
+        assert_int_equal(module_view(bench->module, API, &view), 0);
+}
+
+static void nonsense_ends_the_connection(void **state) {
+        static const char *const bad[] = {"rubbish", "beat\nitems=x", "free\nid=1", "snapshot\nbegin=1", "beat\nitems=1\nitems=2"};
+        Bench *bench = *state;
+        int fd = dial(bench);
+
+        say(fd, "beat\nitems=1"); /* before the greeting */
+        run(bench);
+        assert_true(is_closed(fd));
+        (void) close(fd);
+        for (size_t i = 0; i < ELEMENTSOF(bad); i++) {
+                fd = greet(bench);
+                say(fd, bad[i]);
+                run(bench);
+                if (!is_closed(fd))
+                        fail_msg("borne: %s", bad[i]);
+                (void) close(fd);
+        }
+        assert_int_equal(bench->n_saw + bench->n_beats, 0);
+}
+
+/* The socket of a process, used by another one. */
+static void nobody_speaks_for_another(void **state) {
+        Bench *bench = *state;
+        int fd = greet(bench), status;
+        pid_t pid = fork();
+
+        assert_true(pid >= 0);
+        if (pid == 0) {
+                (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
+                _exit(send(fd, "error\nclass=MemoryError", 23, MSG_NOSIGNAL) == 23 ? 0 : 1);
+        }
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_int_equal(status, 0);
+        run(bench);
+        assert_int_equal(bench->n_saw, 0);
+        assert_true(is_closed(fd));
+        (void) close(fd);
+}
+
+/* Passed descriptors are not kept. */
+static void descriptors_are_not_taken(void **state) {
+        Bench *bench = *state;
+        int fd = greet(bench), pipes[2];
+        char control[CMSG_SPACE(sizeof(int))] = {0}, c;
+        struct iovec part = {.iov_base = (void *) "beat\nitems=1", .iov_len = 12};
+        struct msghdr header = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)};
+        struct cmsghdr *cmsg = CMSG_FIRSTHDR(&header);
+
+        assert_int_equal(pipe(pipes), 0);
+        cmsg->cmsg_level = SOL_SOCKET;
+        cmsg->cmsg_type = SCM_RIGHTS;
+        cmsg->cmsg_len = CMSG_LEN(sizeof(int));
+        memcpy(CMSG_DATA(cmsg), &pipes[1], sizeof(int));
+        assert_int_equal(sendmsg(fd, &header, 0), 12);
+        (void) close(pipes[1]);
+        run(bench);
+        assert_int_equal(read(pipes[0], &c, 1), 0); /* nobody holds the other end */
+        (void) close(pipes[0]);
+        (void) close(fd);
+}
+
+static void of_what_is_not_watched_nothing_is_heard_until_it_is(void **state) {
+        Bench *bench = *state;
+        int fd;
+
+        bench->watched = false;
+        fd = greet(bench);
+        say(fd, "error\nclass=MemoryError");
+        run(bench);
+        assert_int_equal(bench->n_saw, 0);
+        assert_false(is_closed(fd));
+        bench->watched = true;
+        module_unit_came(bench->module);
+        say(fd, "error\nclass=MemoryError");
+        run(bench);
+        assert_int_equal(bench->n_saw, 1);
+        module_unit_gone(bench->module, API);
+        say(fd, "error\nclass=MemoryError");
+        run(bench);
+        assert_int_equal(bench->n_saw, 1);
+        (void) close(fd);
+}
+
+static void connections_are_bounded(void **state) {
+        Bench *bench = *state;
+        int fds[MODULE_PEERS_A_UNIT + 1], strangers[MODULE_STRANGERS_MAX + 1];
+
+        for (size_t i = 0; i < ELEMENTSOF(fds); i++)
+                fds[i] = greet(bench);
+        assert_false(is_closed(fds[0]));
+        assert_true(is_closed(fds[MODULE_PEERS_A_UNIT]));
+        /* One that goes makes room. */
+        (void) close(fds[0]);
+        (void) close(fds[MODULE_PEERS_A_UNIT]);
+        run(bench);
+        fds[0] = greet(bench);
+        assert_false(is_closed(fds[0]));
+        bench->watched = false;
+        for (size_t i = 0; i < ELEMENTSOF(strangers); i++)
+                strangers[i] = greet(bench);
+        assert_true(is_closed(strangers[0]));
+        assert_false(is_closed(strangers[1]));
+        assert_false(is_closed(fds[0]));
+        for (size_t i = 0; i < ELEMENTSOF(strangers); i++)
+                (void) close(strangers[i]);
+        for (size_t i = 0; i < MODULE_PEERS_A_UNIT; i++)
+                (void) close(fds[i]);
+}
+
+static void who_talks_too_much_waits(void **state) {
+        Bench *bench = *state;
+        int fd = greet(bench), n = 0;
+        uint64_t now, until;
+
+        while (n < 150 && send(fd, "beat\nitems=1", 12, MSG_DONTWAIT | MSG_NOSIGNAL) == 12)
+                n++;
+        run(bench);
+        assert_in_range(bench->n_beats, 40, 80);
+        assert_true(sd_event_now(bench->event, CLOCK_MONOTONIC, &now) >= 0);
+        for (until = now + 3 * USEC_PER_SEC; bench->n_beats < (unsigned) MIN(n, 90) && now < until;
+             (void) sd_event_now(bench->event, CLOCK_MONOTONIC, &now))
+                assert_true(sd_event_run(bench->event, 100000) >= 0);
+        assert_true(bench->n_beats >= (unsigned) MIN(n, 75));
+        assert_false(is_closed(fd));
+        (void) close(fd);
+}
+
+static void freed_memory_is_added_up(void **state) {
+        Bench *bench = *state;
+        int a = greet(bench), b = greet(bench);
+
+        assert_int_equal(module_free_memory(bench->module, "/system.slice/b.service", GIB, USEC_PER_SEC, on_done, bench), 0);
+        assert_int_equal(module_free_memory(bench->module, API, GIB, USEC_PER_SEC, on_done, bench), 2);
+        assert_string_equal(heard(a), "free\nid=1");
+        assert_string_equal(heard(b), "free\nid=1");
+        say(a, "done\nid=9\nfreed=77"); /* nobody asked that */
+        say(a, "done\nid=1\nfreed=30000000\ntext=cache 28.6M");
+        run(bench);
+        assert_int_equal(bench->n_done, 0);
+        say(a, "done\nid=1\nfreed=30000000"); /* twice */
+        say(b, "done\nid=1\nfreed=10000000");
+        run(bench);
+        assert_int_equal(bench->n_done, 1);
+        assert_int_equal(bench->result, 0);
+        assert_int_equal(bench->freed, 40000000);
+        assert_string_equal(bench->detail, "by the word of 2 of 2 Python processes: cache 28.6M");
+        /* No more than there was. */
+        assert_int_equal(module_free_memory(bench->module, API, 5 * MIB, USEC_PER_SEC, on_done, bench), 2);
+        say(a, "done\nid=2\nfreed=18446744073709551614");
+        (void) close(b);
+        run(bench);
+        assert_int_equal(bench->n_done, 2);
+        assert_int_equal(bench->freed, 5 * MIB);
+        assert_string_equal(bench->detail, "by the word of 1 of 2 Python processes");
+        (void) close(a);
+}
+
+static void silence_is_not_waited_for(void **state) {
+        Bench *bench = *state;
+        int fd = greet(bench);
+
+        assert_int_equal(module_free_memory(bench->module, API, GIB, 200 * USEC_PER_MSEC, on_done, bench), 1);
+        /* It is busy with that one. */
+        assert_int_equal(module_free_memory(bench->module, API, GIB, USEC_PER_SEC, on_done, bench), -EBUSY);
+        for (unsigned i = 0; i < 20 && bench->n_done == 0; i++)
+                assert_true(sd_event_run(bench->event, 100000) >= 0);
+        assert_int_equal(bench->n_done, 1);
+        assert_int_equal(bench->result, -ETIMEDOUT);
+        say(fd, "done\nid=1\nfreed=1"); /* late */
+        run(bench);
+        assert_int_equal(bench->n_done, 1);
+        assert_int_equal(module_free_memory(bench->module, API, GIB, USEC_PER_SEC, on_done, bench), 1);
+        (void) close(fd);
+        run(bench);
+        assert_int_equal(bench->n_done, 2);
+        assert_int_equal(bench->result, -ETIMEDOUT);
+}
+
+static void a_snapshot_is_told_when_it_was_asked_for(void **state) {
+        Bench *bench = *state;
+        int fd = greet(bench);
+
+        say(fd, "grew\nid=0\nbytes=1\nsite=forged.py:1");
+        say(fd, "done\nid=0\nfreed=0\ntext=unasked");
+        run(bench);
+        assert_int_equal(bench->n_grew, 0);
+        assert_int_equal(module_snapshot(bench->module, API, true), 1);
+        assert_string_equal(heard(fd), "snapshot\nid=0\nbegin=1");
+        for (unsigned i = 0; i < MODULE_SITES_MAX + 3; i++)
+                say(fd, "grew\nid=0\nbytes=40000000\ncount=7\nsite=app.py:3");
+        say(fd, "done\nid=0\nfreed=0\ntext=since 3 min ago");
+        run(bench);
+        assert_int_equal(bench->n_grew, 1);
+        assert_string_equal(bench->grew, "8 app.py:3 since 3 min ago");
+        (void) close(fd);
+}
+
+static void asked_again_a_traced_process_says_where_it_grew(void **state) {
+        Bench *bench = *state;
+        int fd = greet(bench);
+
+        say(fd, "beat\ntraced_bytes=5");
+        run(bench);
+        for (unsigned i = 0; i < 2; i++) {
+                assert_int_equal(module_free_memory(bench->module, API, GIB, USEC_PER_SEC, on_done, bench), 1);
+                assert_string_equal(heard(fd), i == 0 ? "free\nid=1" : "free\nid=2");
+                assert_string_equal(heard(fd), i == 0 ? "" : "snapshot\nid=0\nbegin=0");
+                say(fd, i == 0 ? "done\nid=1\nfreed=0" : "done\nid=2\nfreed=0");
+                run(bench);
+        }
+        (void) close(fd);
+}
+
+static void a_second_daemon_finds_the_first(void **state) {
+        const ModuleHandlers handlers = {0};
+        Bench *bench = *state;
+        Module *second = NULL;
+
+        assert_int_equal(module_new(&second, bench->event, &bench->root.kernfs, bench->path, &handlers), -EADDRINUSE);
+        bench->module = module_free(bench->module);
+        temproot_write(&bench->root, "module", "");
+        assert_int_equal(module_new(&second, bench->event, &bench->root.kernfs, bench->path, &handlers), -EEXIST);
+        assert_int_equal(unlink(bench->path), 0);
+        open_module(bench);
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                T(an_error_is_its_units),
+                T(nonsense_ends_the_connection),
+                T(nobody_speaks_for_another),
+                T(descriptors_are_not_taken),
+                T(of_what_is_not_watched_nothing_is_heard_until_it_is),
+                T(connections_are_bounded),
+                T(who_talks_too_much_waits),
+                T(freed_memory_is_added_up),
+                T(silence_is_not_waited_for),
+                T(a_snapshot_is_told_when_it_was_asked_for),
+                T(asked_again_a_traced_process_says_where_it_grew),
+                T(a_second_daemon_finds_the_first),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
