@@ -102,6 +102,7 @@ static int on_sample(const Step *step, Unit *unit, const Event *event) {
         inquest_sample(step, unit, sample);
         judge_count(unit, sample, step->now);
         wire_hit(step, unit, sample, moved && !asked);
+        trend_note(step, unit, sample);
         unit->sample = *sample;
         unit->sample_time = MAX(step->now, 1);
         unit->next_sample = unit->ladder_due = USEC_INFINITY;
@@ -134,7 +135,7 @@ static int on_start(const Step *step, Unit *unit, const Event *event) {
         if (unit->present)
                 inquest_run_ended(step, unit);
         run_end(step, unit, event->start.operator_high);
-        run_begin(unit, event);
+        run_begin(step->engine, unit, event);
         inquest_run_began(step, unit);
         first.kind = EVENT_SAMPLE;
         first.sample = event->start.sample;

@@ -6,6 +6,7 @@
 #include "budget.h"
 #include "conf.h"
 #include "event.h"
+#include "growth.h"
 #include "ladder.h"
 #include "policy.h"
 
@@ -35,6 +36,7 @@ typedef struct UnitView {
         LadderState state;
         bool throttled, frozen, on_loan, paused;
         unsigned budget_spent;
+        Growth growth; /* its class is unknown while there are too few readings */
 } UnitView;
 
 int engine_new(Engine **ret);

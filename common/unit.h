@@ -6,6 +6,7 @@
 #include "budget.h"
 #include "counter.h"
 #include "engine.h"
+#include "growth.h"
 #include "ladder.h"
 #include "meter.h"
 #include "pace.h"
@@ -104,7 +105,20 @@ typedef struct Unit {
         Meter *meters;     /* owned; likewise, of its pressure conditions */
         usec_t ignore_pressure_until; /* stalls up to then are of our own making */
         unsigned budget; /* 1 + its place in Engine.budgets; 0 = nothing spent: few units ever spend any */
+
+        uint16_t trend;               /* 1 + its place in Engine.trends; 0 = its memory has not moved in this run */
+        Rough first_held, first_cache; /* as first read in this run; history.h has the unit */
+        usec_t first_read;            /* 0 = not yet */
 } Unit;
+
+/* What is known of the growth of a unit's run. Most units hold what they held when they started: those have none. */
+typedef struct Trend {
+        bool used;
+        History history;
+        Growth growth;
+        usec_t judged;
+        uint64_t judged_peak; /* the most that it had held by then */
+} Trend;
 
 /* An action that was asked for and has not answered. */
 typedef struct Pending {
@@ -128,6 +142,7 @@ struct Engine {
         unsigned n_slots; /* slots below this may be used */
         PolicySet *policies;
         Budget budgets[BUDGETS_MAX]; /* free where n_times is 0 */
+        Trend trends[ENGINE_UNITS_MAX]; /* the first ones are taken first, so that only what is used is ever touched */
         Pending pendings[PENDING_MAX];
         Inquest *inquest; /* owned */
         uint32_t last_id;
@@ -172,7 +187,7 @@ void unit_update_due(Engine *engine, const Unit *unit);
 
 /* engine-run.c */
 void run_end(const Step *step, Unit *unit, uint64_t operator_high); /* before the next one, if its end was not told */
-void run_begin(Unit *unit, const Event *event);
+void run_begin(Engine *engine, Unit *unit, const Event *event);
 
 /* inquest.c: what became of a run, and who says so. */
 int inquest_new(Inquest **ret);
@@ -194,6 +209,14 @@ void judge_count_incident(Unit *unit, Counted what, uint64_t n, usec_t now); /* 
 bool judge_pressure(Unit *unit, uint64_t some_total, uint64_t full_total, usec_t now); /* true: something changed */
 void judge_forget_pressure(Unit *unit, usec_t until);
 void judge_consume(Unit *unit, unsigned rung); /* the counted events of a rung that acted are spent */
+
+/* trend.c: how a unit grows. */
+void trend_note(const Step *step, Unit *unit, const Sample *sample); /* before unit->sample takes it */
+void trend_drop(Engine *engine, Unit *unit);                         /* its run is over */
+Growth unit_growth(const Engine *engine, const Unit *unit);          /* as last judged */
+/* How fast it grows just now, in bytes a second over the last two seconds or the newest two readings; 0 for not at all.
+ * What it holds counts, not its cache. */
+uint64_t growth_recent(const Engine *engine, const Unit *unit);
 
 /* wire.c: how a unit is watched. */
 void wire_hit(const Step *step, Unit *unit, const Sample *sample, bool notified);
