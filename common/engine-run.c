@@ -18,7 +18,7 @@ static void copy_counts(Sample *to, const Sample *from) {
         to->ev_oom_kill = from->ev_oom_kill;
 }
 
-void run_begin(Engine *engine, Unit *unit, const Event *event) {
+void run_begin(Unit *unit, const Event *event) {
         Sample before = unit->sample;
         bool same = unit->present;
 
@@ -45,6 +45,6 @@ void run_begin(Engine *engine, Unit *unit, const Event *event) {
         unit->told_hold = -1;
         ladder_init(&unit->ladder);
         judge_forget_pressure(unit, 0);
-        trend_drop(engine, unit);
+        trend_drop(unit);
         counter_reset(&unit->notified);
 }

@@ -126,7 +126,7 @@ static void view(const Engine *engine, const Unit *unit, UnitView *ret) {
                 .on_loan = unit->on_loan,
                 .paused = unit->paused || engine->paused,
                 .budget_spent = budget_spent(unit_budget(engine, unit), unit->policy->budget_window, engine->now),
-                .growth = unit_growth(engine, unit),
+                .growth = unit_growth(unit, engine->now),
         };
 }
 

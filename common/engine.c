@@ -109,6 +109,7 @@ static int on_sample(const Step *step, Unit *unit, const Event *event) {
         pace_note(&unit->pace, sample->working_set, sample->limit, moved, step->now);
         rung_check_fresh(step, unit);
         rung_repay(step, unit);
+        trend_tell(step, unit);
         make_moves(step, unit);
         settle(step, unit);
         return 0;
@@ -135,7 +136,7 @@ static int on_start(const Step *step, Unit *unit, const Event *event) {
         if (unit->present)
                 inquest_run_ended(step, unit);
         run_end(step, unit, event->start.operator_high);
-        run_begin(step->engine, unit, event);
+        run_begin(unit, event);
         inquest_run_began(step, unit);
         first.kind = EVENT_SAMPLE;
         first.sample = event->start.sample;

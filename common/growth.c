@@ -8,12 +8,17 @@
  * recent stretch that is all of a kind: shorter ones are noisier, longer ones hold what is over. */
 #include "growth.h"
 
-#include "growth-shape.h"
+#include <stdio.h>
 
-#define STRETCH_POINTS 8 /* fewer say nothing */
+#include "growth-shape.h"
+#include "units.h"
+
+#define JUDGED_POINTS 4
+#define STRETCH_POINTS 8 /* fewer do not show a line */
 #define STRETCH_LEAST (20 * USEC_PER_SEC)
 #define BENDS_SHARE 5   /* a fifth: what thirds of a straight rise may differ by */
 #define RISES_IN_ORDER 55 /* Kendall's tau, percent */
+#define LIMIT_MAX ((uint64_t) 1 << 40) /* units; 4 EiB */
 #define BEYOND_SHARE 4  /* a fourth of the way beyond the limit: what flattens must be clearly above it */
 
 /* How much of the way from where it began to the limit a leak must have gone before it is called one. What rises and
@@ -36,6 +41,23 @@ static_assert(ELEMENTSOF(class_names) == _GROWTH_CLASS_MAX, "a class has no name
 
 const char *growth_class_name(GrowthClass class) {
         return class >= 0 && class < _GROWTH_CLASS_MAX ? class_names[class] : "unknown";
+}
+
+const char *growth_format_rate(uint64_t bytes_per_second, char buf[static GROWTH_RATE_MAX]) {
+        static const struct {
+                uint64_t seconds;
+                const char *text;
+        } spans[] = {{1, "a second"}, {60, "a minute"}, {3600, "an hour"}, {86400, "a day"}};
+        char bytes[UNITS_TEXT_MAX];
+        size_t i = 0;
+
+        while (i + 1 < ELEMENTSOF(spans) && bytes_per_second < MIB / spans[i].seconds)
+                i++;
+        if (bytes_per_second > UINT64_MAX / spans[i].seconds)
+                i = 0;
+        (void) snprintf(buf, GROWTH_RATE_MAX, "%s %s", units_format_bytes(bytes_per_second * spans[i].seconds, bytes),
+                        spans[i].text);
+        return buf;
 }
 
 /* A recent stretch of the history as a straight rise. All sizes are the curve's. */
@@ -161,40 +183,47 @@ static bool find_rise(const HistoryPoint *points, unsigned n, int64_t limit, int
         return false;
 }
 
-static void set_forecast(const Rise *rise, const History *history, int64_t now, Growth *ret) {
-        int64_t ticks = rise->curve.until - rise->curve.from;
-        int64_t left = rise->left - rise->peaks - rise->line.slope * CURVE_POINTS / 256 * (now - rise->curve.until) / ticks;
+static unsigned confidence(const Rise *rise) {
+        int64_t noise = rise->line.spread * 2 * 100 / rise->grown;
 
-        ret->forecasts = true;
-        /* Units and their fractions cancel out: 4096 bytes are 16 * 256 of them. */
-        ret->slope = rise->line.slope * CURVE_POINTS * (int64_t) (USEC_PER_SEC / HISTORY_TICK) / ticks;
-        ret->time_to_limit = left <= 0 ? 0 : (usec_t) ((__uint128_t) left * 256 * (usec_t) ticks * HISTORY_TICK / CURVE_POINTS /
-                                              (uint64_t) rise->line.slope);
-        ret->since = history->began + (usec_t) rise->curve.from * HISTORY_TICK;
-        ret->grown = (uint64_t) rise->grown * (HISTORY_UNIT / CURVE_FRACTION);
-        ret->peaks = (uint64_t) rise->peaks * (HISTORY_UNIT / CURVE_FRACTION);
-        ret->confidence = rise->line.spread * 8 < rise->grown ? CONFIDENCE_LIKELY : CONFIDENCE_POSSIBLE;
+        return (unsigned) MAX(100 - noise, 0);
 }
 
-void growth_judge(const History *history, uint64_t limit, const Growth *before, usec_t now, Growth *ret) {
+static void set_forecast(const Rise *rise, const History *history, int64_t now, Growth *ret) {
+        int64_t ticks = rise->curve.until - rise->curve.from, slope = rise->line.slope;
+        int64_t since = now - rise->curve.until; /* that it was read last */
+        int64_t left = rise->left - rise->peaks - (int64_t) ((__int128_t) slope * CURVE_POINTS * since / ticks / 256);
+
+        ret->forecasts = true;
+        ret->confidence = confidence(rise);
+        /* Units and their fractions cancel out: 4096 bytes are 16 * 256 of them. */
+        ret->slope = (uint64_t) (slope * CURVE_POINTS * (int64_t) (USEC_PER_SEC / HISTORY_TICK) / ticks);
+        ret->time_to_limit = left <= 0 ? 0 : (usec_t) ((__uint128_t) left * 256 * (usec_t) ticks * HISTORY_TICK / CURVE_POINTS /
+                                                       (uint64_t) slope);
+        ret->since = history->began + (usec_t) rise->curve.from * HISTORY_TICK;
+        ret->grown = (uint64_t) rise->grown * (HISTORY_UNIT / CURVE_FRACTION);
+}
+
+static bool is_leak(const HistoryPoint *points, const Rise *rise, int64_t noticeable) {
+        return rise_is_proved(rise) && !has_fallen(rise, 2) && is_above_all_before(points, rise, noticeable);
+}
+
+void growth_judge(const History *history, uint64_t limit, bool was_leak, usec_t now, Growth *ret) {
         HistoryPoint points[HISTORY_POINTS];
-        int64_t tick = (int64_t) (util_sub(now, history->began) / HISTORY_TICK);
-        int64_t units = (int64_t) MIN(limit / HISTORY_UNIT, (uint64_t) 1 << 40);
+        int64_t units = (int64_t) MIN(limit / HISTORY_UNIT, LIMIT_MAX);
         Growth growth = {.time_to_limit = USEC_INFINITY};
-        unsigned n = history->n;
         Shape shape;
         Rise rise;
 
-        (void) before;
-        for (unsigned i = 0; i < n; i++)
+        for (unsigned i = 0; i < history->n; i++)
                 points[i] = history_at(history, i);
-        growth.class = n < 4 ? GROWTH_UNKNOWN : shape_judge(points, n, units, &shape);
-        if (growth.class != GROWTH_UNKNOWN &&
-            find_rise(points, n, units * CURVE_FRACTION, shape.noticeable, &rise)) {
-                set_forecast(&rise, history, tick, &growth);
-                if (rise_passes(&rise) && rise_is_proved(&rise) && !has_fallen(&rise, 2) &&
-                    is_above_all_before(points, &rise, shape.noticeable))
-                        growth.class = GROWTH_LEAK;
+        if (history->n >= JUDGED_POINTS) {
+                growth.class = shape_judge(points, history->n, units, &shape);
+                if (find_rise(points, history->n, units * CURVE_FRACTION, shape.noticeable, &rise)) {
+                        set_forecast(&rise, history, (int64_t) (util_sub(now, history->began) / HISTORY_TICK), &growth);
+                        if (rise_passes(&rise) && (was_leak || is_leak(points, &rise, shape.noticeable)))
+                                growth.class = GROWTH_LEAK;
+                }
         }
         *ret = growth;
 }

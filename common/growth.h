@@ -7,7 +7,6 @@
 #pragma once
 
 #include "history.h"
-#include "incident.h"
 
 typedef enum GrowthClass {
         GROWTH_UNKNOWN, /* too few readings */
@@ -24,16 +23,20 @@ typedef enum GrowthClass {
 
 typedef struct Growth {
         GrowthClass class;
-        Confidence confidence; /* that the slope goes on */
-        bool forecasts;        /* it grows in a line: slope and time_to_limit mean something for the future */
-        int64_t slope;         /* bytes a second, of the recent part that is all of a kind; 0 where there is none */
-        usec_t time_to_limit;  /* from now; USEC_INFINITY where it does not grow toward it */
-        usec_t since;          /* when that part began */
-        uint64_t grown;        /* bytes since then */
-        uint64_t peaks;        /* bytes by which its peaks are above its course */
+        bool forecasts;       /* it grows in a line: what follows means something for the future */
+        unsigned confidence;  /* in the slope, percent: how much of the growth is more than noise */
+        uint64_t slope;       /* bytes a second, of the longest recent stretch that is all of a kind; 0 where there is none */
+        usec_t time_to_limit; /* from now; USEC_INFINITY where it does not grow */
+        usec_t since;         /* when that stretch began */
+        uint64_t grown;       /* bytes in it */
 } Growth;
 
 const char *growth_class_name(GrowthClass class);
 
-/* Judges a history. limit: the effective limit in bytes. before: the last judgement of the same run, or NULL. */
-void growth_judge(const History *history, uint64_t limit, const Growth *before, usec_t now, Growth *ret);
+/* "1.2M a second", "35.5M an hour": in the unit of time in which it is at least a MiB. Returns buf. */
+#define GROWTH_RATE_MAX 64
+const char *growth_format_rate(uint64_t bytes_per_second, char buf[static GROWTH_RATE_MAX]);
+
+/* Judges a history. limit: the effective limit in bytes. was_leak: it was called one in this run, and is still one while
+ * it goes on in a line. */
+void growth_judge(const History *history, uint64_t limit, bool was_leak, usec_t now, Growth *ret);

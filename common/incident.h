@@ -3,6 +3,7 @@
 #pragma once
 
 #include "event.h"
+#include "growth.h"
 #include "witness.h"
 
 #define INCIDENT_ID_MAX 24   /* "<boot seconds in hex>-<number>"; unique on this host across boots */
@@ -83,6 +84,7 @@ typedef struct Incident {
         bool has_before, has_after;
         Sample before, after;           /* times are those of the evidence's neighbours */
         usec_t before_at, after_at;
+        Growth growth;                  /* leak: as judged when it was told */
         char released[RELEASED_MAX];    /* one sentence on what was released and by what; may be empty */
 } Incident;
 

@@ -33,6 +33,7 @@ static const struct {
         [RECORD_POLICY] = {"state", "70c847e3583a47fca917a7f583be475b", LEVEL_INFO},
         [RECORD_INCIDENT] = {"incident", NULL, LEVEL_WARNING},
         [RECORD_SIGHTED] = {"state", "584f1ba88c584b4ca8c122f4e0936e12", LEVEL_INFO},
+        [RECORD_GROWTH] = {"state", "bfd4a4f5eb1c4445a8d6c2bf9c791ea7", LEVEL_NOTICE},
 };
 static_assert(ELEMENTSOF(kinds) == _RECORD_KIND_MAX, "every kind of record has its row");
 

@@ -28,6 +28,7 @@ typedef enum RecordKind {
         RECORD_POLICY,      /* state: policies loaded or refused; written by the shell */
         RECORD_INCIDENT,    /* incident: told once, when it is judged */
         RECORD_SIGHTED,     /* state: a MemoryError was just seen; its incident follows */
+        RECORD_GROWTH,      /* state: what has become of a leak that was told */
         _RECORD_KIND_MAX,
         _RECORD_KIND_INVALID = -EINVAL,
 } RecordKind;

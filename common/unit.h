@@ -54,6 +54,20 @@ typedef struct Disruption {
 
 typedef struct Inquest Inquest;
 
+/* What is known of the growth of a unit's run. Most units hold what they held when they started: those have none. */
+typedef struct Trend {
+        bool used, rising; /* rising: the newest reading is above all before */
+        bool told_leak;    /* in this run */
+        uint8_t n_told;    /* changes of it */
+        GrowthClass told, class_before; /* as told; at the judgement before */
+        usec_t told_limit_at; /* when the limit would be reached, as told */
+        usec_t class_since;   /* of class_before */
+        usec_t judged;
+        uint64_t peak; /* the most that it has held */
+        Growth growth;
+        History history;
+} Trend;
+
 typedef struct Unit {
         bool used;    /* the slot is taken */
         bool present; /* its cgroup exists; a unit that is gone keeps its slot for its budget, counters and open actions */
@@ -106,19 +120,10 @@ typedef struct Unit {
         usec_t ignore_pressure_until; /* stalls up to then are of our own making */
         unsigned budget; /* 1 + its place in Engine.budgets; 0 = nothing spent: few units ever spend any */
 
-        uint16_t trend;               /* 1 + its place in Engine.trends; 0 = its memory has not moved in this run */
+        Trend *trend;                  /* the engine's; NULL = its memory has not moved in this run */
         Rough first_held, first_cache; /* as first read in this run; history.h has the unit */
-        usec_t first_read;            /* 0 = not yet */
+        usec_t first_read;             /* 0 = not yet */
 } Unit;
-
-/* What is known of the growth of a unit's run. Most units hold what they held when they started: those have none. */
-typedef struct Trend {
-        bool used;
-        History history;
-        Growth growth;
-        usec_t judged;
-        uint64_t judged_peak; /* the most that it had held by then */
-} Trend;
 
 /* An action that was asked for and has not answered. */
 typedef struct Pending {
@@ -187,7 +192,7 @@ void unit_update_due(Engine *engine, const Unit *unit);
 
 /* engine-run.c */
 void run_end(const Step *step, Unit *unit, uint64_t operator_high); /* before the next one, if its end was not told */
-void run_begin(Engine *engine, Unit *unit, const Event *event);
+void run_begin(Unit *unit, const Event *event);
 
 /* inquest.c: what became of a run, and who says so. */
 int inquest_new(Inquest **ret);
@@ -212,11 +217,13 @@ void judge_consume(Unit *unit, unsigned rung); /* the counted events of a rung t
 
 /* trend.c: how a unit grows. */
 void trend_note(const Step *step, Unit *unit, const Sample *sample); /* before unit->sample takes it */
-void trend_drop(Engine *engine, Unit *unit);                         /* its run is over */
-Growth unit_growth(const Engine *engine, const Unit *unit);          /* as last judged */
-/* How fast it grows just now, in bytes a second over the last two seconds or the newest two readings; 0 for not at all.
- * What it holds counts, not its cache. */
-uint64_t growth_recent(const Engine *engine, const Unit *unit);
+void trend_tell(const Step *step, Unit *unit);                       /* a leak, and what becomes of it; afterwards */
+void trend_drop(Unit *unit);                                         /* its run is over */
+usec_t trend_next(const Unit *unit, usec_t now);                     /* when it wants to be read again */
+Growth unit_growth(const Unit *unit, usec_t now);                    /* as last judged, its forecast as of now */
+/* How fast a unit grows just now: bytes a second over the last two seconds, or between the newest two readings where those
+ * are further apart; 0 where it does not grow. What it holds counts (working set and swap), not its cache. */
+uint64_t growth_recent(const Unit *unit);
 
 /* wire.c: how a unit is watched. */
 void wire_hit(const Step *step, Unit *unit, const Sample *sample, bool notified);
@@ -260,4 +267,6 @@ void tell_started_above(const Step *step, const Unit *unit);
 struct Incident;
 void tell_incident(const Step *step, const struct Incident *incident); /* it must live until the actions are carried out */
 void tell_count(Witness *witness, uint64_t n);
+void tell_leak(const Step *step, const Unit *unit, const Growth *growth);        /* the incident */
+void tell_leak_changed(const Step *step, const Unit *unit, const Growth *growth); /* its forecast, or that it is none now */
 void tell_sighted(const Step *step, const struct Incident *incident);

@@ -111,7 +111,7 @@ static inline void rig_note_record(Rig *rig, const Record *record) {
                 [RECORD_RUNG] = "rung",         [RECORD_VERIFIED] = "verified", [RECORD_RELAXED] = "relaxed",
                 [RECORD_ACTION] = "action",     [RECORD_FAILED] = "action",     [RECORD_UNDONE] = "undone",
                 [RECORD_WITHHELD] = "withheld", [RECORD_BUDGET] = "alert",      [RECORD_PAUSED] = "paused",
-                [RECORD_RESUMED] = "resumed",
+                [RECORD_RESUMED] = "resumed", [RECORD_GROWTH] = "growth",
         };
         bool rung = record->kind == RECORD_RUNG || record->kind == RECORD_VERIFIED || record->kind == RECORD_RELAXED;
         bool hold = util_streq(record->reason, "hold");

@@ -94,6 +94,7 @@ static void check_fields(const char *id, const char *line) {
                 {"@MEMGUARD_UNIT@", _RECORD_KIND_INVALID}, {"@MEMGUARD_RUNG@", RECORD_RUNG},
                 {"@MEMGUARD_RUNG@", RECORD_VERIFIED},      {"@MEMGUARD_RESULT@", RECORD_VERIFIED},
                 {"@MEMGUARD_ACTION@", RECORD_ACTION},      {"@MEMGUARD_FATE@", RECORD_INCIDENT},
+                {"@MEMGUARD_RESULT@", RECORD_GROWTH},
         };
         const char *at = line;
 
@@ -161,6 +162,7 @@ static void words_and_priorities(void **state) {
                 [RECORD_WITHHELD] = {"withheld", 4}, [RECORD_BUDGET] = {"withheld", 3}, [RECORD_PAUSED] = {"state", 6},
                 [RECORD_RESUMED] = {"state", 6},     [RECORD_DAEMON] = {"state", 6},    [RECORD_POLICY] = {"state", 6},
                 [RECORD_INCIDENT] = {"incident", 4}, [RECORD_SIGHTED] = {"state", 6},
+                [RECORD_GROWTH] = {"state", 5},
         };
 
         (void) state;
