@@ -32,13 +32,14 @@ static int64_t between(const Curve *curve, int64_t at) {
         a = &points[i - 1];
         b = &points[i];
         return a->mean * CURVE_FRACTION +
-               (b->mean - a->mean) * CURVE_FRACTION * (at - 2 * a->end) / (2 * (b->begin - a->end));
+               history_part((b->mean - a->mean) * CURVE_FRACTION, at - 2 * a->end, 2 * (b->begin - a->end));
 }
 
 /* A point that stands for a long time is a level of that length: a line through the middles of points would make a slope
  * of a step. */
 static int64_t value(const Curve *curve, unsigned k) {
-        int64_t half = (curve->until - curve->from) / CURVE_POINTS, at = middle(curve, k), sum = 0, weights = 0;
+        int64_t half = (curve->until - curve->from) / CURVE_POINTS, at = middle(curve, k), weights = 0;
+        __int128_t sum = 0;
 
         for (unsigned i = 0; i < curve->n_points; i++) {
                 const HistoryPoint *point = &curve->points[i];
@@ -46,10 +47,10 @@ static int64_t value(const Curve *curve, unsigned k) {
 
                 if (begin > end)
                         continue;
-                sum += point->mean * CURVE_FRACTION * (end - begin + 2);
+                sum += (__int128_t) point->mean * CURVE_FRACTION * (end - begin + 2);
                 weights += end - begin + 2;
         }
-        return weights > 0 ? sum / weights : between(curve, at);
+        return weights > 0 ? (int64_t) (sum / weights) : between(curve, at);
 }
 
 void curve_make(Curve *curve, const HistoryPoint *points, unsigned n_points) {

@@ -25,17 +25,18 @@ static int64_t stretch(const HistoryPoint *points, unsigned i) {
 }
 
 static void measure_range(const HistoryPoint *points, unsigned n, int64_t limit, Shape *shape) {
-        int64_t low = INT64_MAX, high = 0, sum = 0, ticks = 0;
+        int64_t low = INT64_MAX, high = 0, ticks = 0;
+        __int128_t sum = 0;
 
         for (unsigned i = 0; i < n; i++) {
                 low = MIN(low, points[i].low);
                 high = MAX(high, points[i].high);
-                sum += points[i].mean * stretch(points, i);
+                sum += (__int128_t) points[i].mean * stretch(points, i);
                 ticks += stretch(points, i);
         }
         shape->base = low;
         shape->range = high - low;
-        shape->noticeable = MAX(MAX(sum / ticks / NOTICEABLE_LEVEL, limit / NOTICEABLE_LIMIT), NOTICEABLE_LEAST);
+        shape->noticeable = MAX(MAX((int64_t) (sum / ticks) / NOTICEABLE_LEVEL, limit / NOTICEABLE_LIMIT), NOTICEABLE_LEAST);
 }
 
 /* Does a point hold a peak of its own? It is above both neighbours; one that only holds a jump is not. */
@@ -84,7 +85,7 @@ static unsigned raised_share(const HistoryPoint *points, unsigned n, const Shape
         int64_t raised = 0, ticks = 0;
 
         for (unsigned i = 0; i < n; i++) {
-                raised += (points[i].mean - shape->base) * 100 / MAX(shape->range, 1) * stretch(points, i);
+                raised += history_part(points[i].mean - shape->base, 100, MAX(shape->range, 1)) * stretch(points, i);
                 ticks += stretch(points, i);
         }
         return (unsigned) (raised / ticks);

@@ -16,6 +16,7 @@
 #define JUDGED_POINTS 4
 #define STRETCH_POINTS 8 /* fewer do not show a line */
 #define STRETCH_LEAST (20 * USEC_PER_SEC)
+#define STRAYS_SHARE 12 /* of its growth: what its newest part may be off the line */
 #define BENDS_SHARE 5   /* a fifth: what thirds of a straight rise may differ by */
 #define RISES_IN_ORDER 55 /* Kendall's tau, percent */
 #define LIMIT_MAX ((uint64_t) 1 << 40) /* units; 4 EiB */
@@ -97,13 +98,22 @@ static bool rise_is_straight(const Rise *rise) {
                curve_jumps(&rise->curve, &jump) * 2 < rise->grown;
 }
 
+/* Is its newest part on the line? The median hardly moves for what has stopped a little ago. */
+static bool rise_is_current(const Rise *rise) {
+        const int64_t *y = rise->curve.y;
+        int64_t now = (y[CURVE_POINTS - 2] + y[CURVE_POINTS - 1]) / 2;
+        int64_t line = rise->line.start + rise->line.slope * (2 * CURVE_POINTS - 3) / 512;
+
+        return llabs(now - line) <= MAX(rise->grown / STRAYS_SHARE, 4 * rise->line.spread);
+}
+
 /* Where it will end if each third adds the same share of what the one before added (Aitken): far away for what rises in
  * a line, below the limit for what flattens. */
 static bool rise_passes(const Rise *rise) {
         int64_t loss = rise->first - rise->second;
         int64_t needed = rise->left + (rise->left + rise->grown) / BEYOND_SHARE;
 
-        return loss <= 0 || rise->second * rise->second / loss >= needed;
+        return loss <= 0 || (__int128_t) rise->second * rise->second / loss >= needed;
 }
 
 static usec_t rise_lasted(const Rise *rise) {
@@ -177,7 +187,8 @@ static bool find_rise(const HistoryPoint *points, unsigned n, int64_t limit, int
                         continue;
                 span = stretch;
                 rise_make(ret, &points[i], n - i, limit);
-                if (ret->grown >= MAX(noticeable, 2 * falls[i]) * CURVE_FRACTION && rise_is_straight(ret) && !has_fallen(ret, 1))
+                if (ret->grown >= MAX(noticeable, 2 * falls[i]) * CURVE_FRACTION && rise_is_straight(ret) && rise_is_current(ret) &&
+                    !has_fallen(ret, 1))
                         return true;
         }
         return false;

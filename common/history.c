@@ -65,8 +65,8 @@ static HistoryPoint merge(const HistoryPoint *a, const HistoryPoint *b) {
                 .end = b->end,
                 .low = MIN(a->low, b->low),
                 .high = MAX(a->high, b->high),
-                .mean = a->mean + (b->mean - a->mean) * of_b / all,
-                .cache = a->cache + (b->cache - a->cache) * of_b / all,
+                .mean = a->mean + history_part(b->mean - a->mean, of_b, all),
+                .cache = a->cache + history_part(b->cache - a->cache, of_b, all),
         };
 }
 
@@ -101,7 +101,7 @@ static void make_room(History *history, int64_t now) {
         for (unsigned i = 0; i + 1 < history->n; i++) {
                 int64_t begin = i > 0 ? history->ends[i - 1] : 0, age = now - begin;
                 int64_t change = llabs((int64_t) rough_unpack(history->means[i + 1]) - (int64_t) rough_unpack(history->means[i]));
-                int64_t width = (history->ends[i + 1] - begin) * (100 + 100 * CHANGE_WEIGHT * change / range);
+                int64_t width = (history->ends[i + 1] - begin) * (100 + history_part(100 * CHANGE_WEIGHT, change, range));
 
                 if ((__int128_t) width * best_age < (__int128_t) best_width * age) {
                         best = i;
@@ -123,10 +123,10 @@ void history_note(History *history, uint64_t held, uint64_t cache, usec_t now) {
 
         if (history->n == 0)
                 history->began = now;
-        ticks = util_sub(now, history->began) / HISTORY_TICK;
+        ticks = MIN(util_sub(now, history->began) / HISTORY_TICK, UINT32_MAX);
         if (history->n > 0)
                 ticks = MAX(ticks, history->ends[history->n - 1]);
-        point.begin = point.end = (int64_t) MIN(ticks, UINT32_MAX);
+        point.begin = point.end = (int64_t) ticks;
         point.high = point.mean = point.low;
         if (history->n > 0 && history->ends[history->n - 1] == ticks) {
                 HistoryPoint last = history_at(history, history->n - 1U);
@@ -155,5 +155,5 @@ uint64_t history_recent(const History *history, usec_t span) {
         took = last.end - (before.begin + before.end) / 2;
         if (took <= 0 || last.mean <= before.mean)
                 return 0;
-        return (uint64_t) (last.mean - before.mean) * HISTORY_UNIT * (USEC_PER_SEC / HISTORY_TICK) / (uint64_t) took;
+        return (uint64_t) history_part(last.mean - before.mean, HISTORY_UNIT * (USEC_PER_SEC / HISTORY_TICK), took);
 }

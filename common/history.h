@@ -39,6 +39,11 @@ typedef struct HistoryPoint {
  * the last one is taken for it. */
 void history_note(History *history, uint64_t held, uint64_t cache, usec_t now);
 
+/* A part of a value, where the product may be too large for 64 bits. */
+static inline int64_t history_part(int64_t value, int64_t part, int64_t whole) {
+        return (int64_t) ((__int128_t) value * part / whole);
+}
+
 /* A point, the oldest first; i is below history->n. */
 HistoryPoint history_at(const History *history, unsigned i);
 
