@@ -52,6 +52,9 @@ static const ConfKey keys[] = {
          .expected = "yes or no"},
         {SECTION_RUNG, "Usage", conf_parse_usage, IN(Rung, usage), FROM(Rung, usage_source),
          .expected = "a share of the limit up to 95%, such as 75%, or a size from 1M, such as 512M"},
+        {SECTION_RUNG, "TimeToLimit", conf_parse_duration, IN(Rung, time_to_limit), FROM(Rung, time_source),
+         .least = USEC_PER_MINUTE, .most = 7 * 24 * 60 * USEC_PER_MINUTE,
+         .expected = "a duration from 1min to 7d, such as 10min"},
         {SECTION_RUNG, "PressureSome", conf_parse_pressure, .kind = STALLED_SOME,
          .expected = "STALL/WINDOW with a window from 500ms to 10s and a stall from 1ms up to it, such as 300ms/1s"},
         {SECTION_RUNG, "PressureFull", conf_parse_pressure, .kind = STALLED_FULL,
@@ -82,15 +85,6 @@ static const ConfKey keys[] = {
 static_assert(ELEMENTSOF(keys) <= CONF_KEYS_MAX, "CONF_KEYS_MAX is too small");
 static_assert(BUDGET_TIMES_MAX == 32, "RestartBudget= says 32");
 
-/* Words of the design that have no witness yet. To take them and do nothing would be a guard that sleeps. */
-static const char *const later_keys[] = {"TimeToLimit"};
-
-static bool is_one_of(const char *const words[], size_t n_words, const char *word) {
-        for (size_t i = 0; i < n_words; i++)
-                if (util_streq(words[i], word))
-                        return true;
-        return false;
-}
 
 static const char *section_at(unsigned i) {
         return i < _SECTION_MAX ? section_names[i] : NULL;
@@ -161,8 +155,6 @@ static int unknown_key(ConfSection section, const char *name, const ConfWhere *w
         char shown[CONF_SHOWN_MAX], hint[CONF_SHOWN_MAX], list[256];
 
         (void) conf_shorten(name, shown);
-        if (is_one_of(later_keys, ELEMENTSOF(later_keys), name))
-                return conf_fail(where, "%s= " LATER, shown);
         for (size_t i = 0; i < ELEMENTSOF(keys); i++)
                 if (util_streq(keys[i].name, name))
                         return conf_fail(where, "%s= stands in %s; expected it in %s", shown, section_headers[section],

@@ -47,5 +47,6 @@ void run_begin(Unit *unit, const Event *event) {
         unit->told_hold = -1;
         ladder_init(&unit->ladder);
         judge_forget_pressure(unit, 0);
+        trend_drop(unit);
         counter_reset(&unit->notified);
 }

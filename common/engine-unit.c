@@ -145,6 +145,7 @@ void unit_drop(Engine *engine, Unit *unit) {
         free(unit->path);
         free(unit->counters);
         free(unit->meters);
+        trend_drop(unit);
         *unit = (Unit){0};
         engine->hashes[slot] = 0;
         engine->due[slot] = USEC_INFINITY;

@@ -129,6 +129,7 @@ static void view(const Engine *engine, const Unit *unit, UnitView *ret) {
                 .paused = unit->paused || engine->paused,
                 .budget_spent = budget_spent(unit_budget(engine, unit), unit->policy->budget_window, engine->now),
                 .heap = heap_of(engine, unit),
+                .growth = unit_growth(unit, engine->now),
         };
 }
 

@@ -106,12 +106,14 @@ static int on_sample(const Step *step, Unit *unit, const Event *event) {
         inquest_sample(step, unit, sample);
         judge_count(unit, sample, step->now);
         wire_hit(step, unit, sample, moved && !asked);
+        trend_note(step, unit, sample);
         unit->sample = *sample;
         unit->sample_time = MAX(step->now, 1);
         unit->next_sample = unit->ladder_due = USEC_INFINITY;
         pace_note(&unit->pace, sample->working_set, sample->limit, moved, step->now);
         rung_check_fresh(step, unit);
         rung_repay(step, unit);
+        trend_tell(step, unit);
         make_moves(step, unit);
         suspect_sample(step, unit, moved);
         unit_settle(step, unit);

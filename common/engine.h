@@ -7,6 +7,7 @@
 #include "conf.h"
 #include "event.h"
 #include "growth-source.h"
+#include "growth.h"
 #include "ladder.h"
 #include "policy.h"
 
@@ -37,6 +38,7 @@ typedef struct UnitView {
         bool throttled, frozen, on_loan, paused;
         unsigned budget_spent;
         const HeapHistory *heap; /* NULL = no Python module speaks for it */
+        Growth growth; /* its class is unknown while there are too few readings */
 } UnitView;
 
 /* The host's guard: its rungs and where it stands. */

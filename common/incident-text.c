@@ -218,9 +218,26 @@ static void say_limit_stall(Text *text, const Incident *incident) {
         add(text, "%s", sentence);
 }
 
+static void add_duration(Text *text, usec_t usec) {
+        char buf[UNITS_TEXT_MAX];
+
+        add(text, "%s", units_format_duration(usec, buf));
+}
+
 static void say_leak(Text *text, const Incident *incident) {
-        (void) incident;
-        add(text, "its working set grows steadily, as a leak does");
+        const Growth *growth = &incident->growth;
+        char rate[GROWTH_RATE_MAX];
+
+        add(text, "a leak: in ");
+        add_duration(text, util_sub(incident->at, growth->since));
+        add(text, " its working set has grown by ");
+        add_bytes(text, growth->grown);
+        add(text, " to ");
+        add_bytes(text, incident->after.working_set);
+        add(text, ", %s; at this rate it reaches its limit of ", growth_format_rate(growth->slope, rate));
+        add_bytes(text, incident->after.limit);
+        add(text, " in ");
+        add_duration(text, growth->time_to_limit);
 }
 
 static void say_failure(Text *text, const Incident *incident) {

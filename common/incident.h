@@ -4,6 +4,7 @@
 
 #include "event.h"
 #include "stall.h"
+#include "growth.h"
 #include "witness.h"
 
 #define INCIDENT_ID_MAX 24   /* "<boot seconds in hex>-<number>"; unique on this host across boots */
@@ -86,6 +87,7 @@ typedef struct Incident {
         usec_t before_at, after_at;
         StallReport stall;              /* limit-stall: `limit` is the cgroup whose limit it is */
         uint64_t stall_bytes;           /* and this the limit; BYTES_INFINITY = unknown */
+        Growth growth;                  /* leak: as judged when it was told */
         char released[RELEASED_MAX];    /* one sentence on what was released and by what; may be empty */
 } Incident;
 

@@ -34,6 +34,24 @@ static void judge_usage(const Unit *unit, LadderInput *input, uint32_t *unclear)
         }
 }
 
+/* Only what is called a leak fires: what else grows may stop by itself, and for what comes faster there is Usage=. */
+static void judge_forecast(const Unit *unit, usec_t now, LadderInput *input, uint32_t *unclear) {
+        Growth growth = unit_growth(unit, now);
+
+        if (growth.class != GROWTH_LEAK || !growth.forecasts)
+                return;
+        for (unsigned i = 0; i < unit->policy->n_rungs; i++) {
+                usec_t warning = unit->policy->rungs[i].time_to_limit;
+
+                if (warning == 0)
+                        continue;
+                if (growth.time_to_limit <= warning)
+                        input->firing |= 1U << i;
+                if (growth.time_to_limit <= warning + warning / 2)
+                        *unclear |= 1U << i;
+        }
+}
+
 static uint32_t judge_events(const Unit *unit, usec_t now) {
         uint32_t firing = 0;
 
@@ -60,6 +78,7 @@ LadderInput judge_conditions(const Unit *unit, usec_t now) {
         uint32_t unclear = 0;
 
         judge_usage(unit, &input, &unclear);
+        judge_forecast(unit, now, &input, &unclear);
         input.firing |= judge_events(unit, now) | judge_stalls(unit, now);
         input.clear = ~(unclear | input.firing);
         return input;

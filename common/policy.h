@@ -102,11 +102,12 @@ typedef struct PressureCondition {
 typedef struct Rung {
         char name[RUNG_NAME_MAX];
         Level usage;
+        usec_t time_to_limit; /* 0 = no condition */
         usec_t hold;   /* how long a condition must have held before the rung is taken; 0 by default */
         usec_t settle; /* verify after this long; 5 s by default */
         ActionSpec actions[POLICY_ACTIONS_MAX];
         unsigned n_actions;
-        Source usage_source, hold_source, settle_source, source;
+        Source usage_source, time_source, hold_source, settle_source, source;
 } Rung;
 
 /* What is in force for one unit: all matching files merged. */

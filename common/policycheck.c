@@ -56,7 +56,7 @@ static bool is_told(Check *check, Fault fault, const Source *source) {
         } while (false)
 
 static bool has_condition(const Policy *policy, unsigned rung) {
-        if (policy->rungs[rung].usage.set)
+        if (policy->rungs[rung].usage.set || policy->rungs[rung].time_to_limit > 0)
                 return true;
         for (unsigned i = 0; i < policy->n_events; i++)
                 if (policy->events[i].rung == rung)
@@ -72,8 +72,8 @@ static void check_complete(Check *check, unsigned i) {
 
         if (!has_condition(&check->policy, i))
                 tell(check, FAULT_NO_CONDITION, &rung->source,
-                     "[Rung %s] has no condition for a unit like %s; expected Usage=, PressureSome=, PressureFull= or "
-                     "Event=",
+                     "[Rung %s] has no condition for a unit like %s; expected Usage=, TimeToLimit=, PressureSome=, "
+                     "PressureFull= or Event=",
                      rung->name, check->example);
         if (rung->n_actions == 0)
                 tell(check, FAULT_NO_ACTION, &rung->source,

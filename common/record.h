@@ -35,6 +35,7 @@ typedef enum RecordKind {
         RECORD_HOST_VERIFIED, /* rung: did the step relieve the host */
         RECORD_HOST_RELAXED,  /* rung: the host stepped down */
         RECORD_HOST_IDLE,     /* state: a condition of a [Host] rung that can't hold on this host */
+        RECORD_GROWTH,      /* state: what has become of a leak that was told */
         _RECORD_KIND_MAX,
         _RECORD_KIND_INVALID = -EINVAL,
 } RecordKind;

@@ -100,7 +100,8 @@ void tell_rearmed(const Step *step, const Unit *unit) {
 /* Which of the rung's conditions brought it about. */
 static void describe_cause(const Step *step, const Unit *unit, int rung, char *buf, size_t size) {
         const Policy *policy = unit->policy;
-        char used[96], a[UNITS_TEXT_MAX], b[UNITS_TEXT_MAX];
+        Growth growth = unit_growth(unit, step->now);
+        char used[96], a[UNITS_TEXT_MAX], b[UNITS_TEXT_MAX], rate[GROWTH_RATE_MAX];
 
         for (unsigned i = 0; i < policy->n_events; i++) {
                 const EventCondition *event = &policy->events[i];
@@ -121,6 +122,13 @@ static void describe_cause(const Step *step, const Unit *unit, int rung, char *b
                                  units_format_duration(pressure->window, b));
                         return;
                 }
+        }
+        if (policy->rungs[rung].time_to_limit > 0 && growth.class == GROWTH_LEAK &&
+            growth.time_to_limit <= policy->rungs[rung].time_to_limit) {
+                snprintf(buf, size, "it leaks %s and reaches its limit in %s; its working set is %s",
+                         growth_format_rate(growth.slope, rate), units_format_duration(growth.time_to_limit, a),
+                         describe_usage(&unit->sample, used, sizeof(used)));
+                return;
         }
         snprintf(buf, size, "its working set is %s", describe_usage(&unit->sample, used, sizeof(used)));
 }

@@ -7,6 +7,7 @@
 #include "counter.h"
 #include "engine.h"
 #include "growth-source.h"
+#include "growth.h"
 #include "ladder.h"
 #include "meter.h"
 #include "pace.h"
@@ -54,6 +55,20 @@ typedef struct Disruption {
 } Disruption;
 
 typedef struct Inquest Inquest;
+
+/* What is known of the growth of a unit's run. Most units hold what they held when they started: those have none. */
+typedef struct Trend {
+        bool used, rising; /* rising: the newest reading is above all before */
+        bool told_leak;    /* in this run */
+        uint8_t n_told;    /* changes of it */
+        GrowthClass told, class_before; /* as told; at the judgement before */
+        usec_t told_limit_at; /* when the limit would be reached, as told */
+        usec_t class_since;   /* of class_before */
+        usec_t judged;
+        uint64_t peak; /* the most that it has held */
+        Growth growth;
+        History history;
+} Trend;
 
 typedef struct Unit {
         bool used;    /* the slot is taken */
@@ -109,6 +124,10 @@ typedef struct Unit {
         Meter *meters;     /* owned; likewise, of its pressure conditions */
         usec_t ignore_pressure_until; /* stalls up to then are of our own making */
         unsigned budget; /* 1 + its place in Engine.budgets; 0 = nothing spent: few units ever spend any */
+
+        Trend *trend;                  /* the engine's; NULL = its memory has not moved in this run */
+        Rough first_held, first_cache; /* as first read in this run; history.h has the unit */
+        usec_t first_read;             /* 0 = not yet */
 } Unit;
 
 /* What the Python modules in a unit's processes say of their memory. */
@@ -154,6 +173,7 @@ struct Engine {
         unsigned n_slots; /* slots below this may be used */
         PolicySet *policies;
         Budget budgets[BUDGETS_MAX]; /* free where n_times is 0 */
+        Trend trends[ENGINE_UNITS_MAX]; /* the first ones are taken first, so that only what is used is ever touched */
         Pending pendings[PENDING_MAX];
         Heap heaps[HEAPS_MAX]; /* last of what is large: pages that no module needs are never touched */
         Inquest *inquest; /* owned */
@@ -242,6 +262,16 @@ void suspect_strain(const Step *step, Unit *unit, const Strain *strain);
 usec_t suspect_next(const Step *step, const Unit *unit); /* when it wants a reading; USEC_INFINITY = it does not */
 void suspect_drop(Engine *engine, Unit *unit);
 
+/* trend.c: how a unit grows. */
+void trend_note(const Step *step, Unit *unit, const Sample *sample); /* before unit->sample takes it */
+void trend_tell(const Step *step, Unit *unit);                       /* a leak, and what becomes of it; afterwards */
+void trend_drop(Unit *unit);                                         /* its run is over */
+usec_t trend_next(const Unit *unit, usec_t now);                     /* when it wants to be read again */
+Growth unit_growth(const Unit *unit, usec_t now);                    /* as last judged, its forecast as of now */
+/* How fast a unit grows just now: bytes a second over the last two seconds, or between the newest two readings where those
+ * are further apart; 0 where it does not grow. What it holds counts (working set and swap), not its cache. */
+uint64_t growth_recent(const Unit *unit);
+
 /* wire.c: how a unit is watched. */
 void wire_hit(const Step *step, Unit *unit, const Sample *sample, bool notified);
 void wire_update(const Step *step, Unit *unit);
@@ -286,5 +316,7 @@ struct Incident;
 void tell_incident(const Step *step, const struct Incident *incident); /* it must live until the actions are carried out */
 void tell_stall(const Step *step, const Unit *unit, const StallReport *report, const Strain *strain, usec_t since);
 void tell_count(Witness *witness, uint64_t n);
+void tell_leak(const Step *step, const Unit *unit, const Growth *growth);        /* the incident */
+void tell_leak_changed(const Step *step, const Unit *unit, const Growth *growth); /* its forecast, or that it is none now */
 void tell_sighted(const Step *step, const struct Incident *incident);
 void tell_crowded(const Step *step, const char *path, uint64_t n);

@@ -122,6 +122,7 @@ static void set_pace(const Step *step, Unit *unit) {
                 unit->next_sample = MIN(unit->next_sample, pace_next(&unit->pace, headroom, unit->sample.limit, step->now));
         else
                 unit->next_sample = USEC_INFINITY;
+        unit->next_sample = MIN(unit->next_sample, trend_next(unit, step->now));
         if (unit->on_loan)
                 unit->next_sample = MIN(unit->next_sample, util_add(step->now, REPAY_EVERY));
 }

@@ -121,6 +121,11 @@ static int put_conditions(Rows *rows, const Policy *policy, unsigned rung) {
                 if (r < 0)
                         return r;
         }
+        if (policy->rungs[rung].time_to_limit > 0) {
+                r = put_duration(rows, "TimeToLimit", policy->rungs[rung].time_to_limit, policy->rungs[rung].time_source);
+                if (r < 0)
+                        return r;
+        }
         for (unsigned i = 0; i < policy->n_pressures; i++) {
                 if (policy->pressures[i].rung != rung)
                         continue;

@@ -118,6 +118,21 @@ static int put_state(sd_bus_message *m, const UnitView *view) {
                                      view->policy->budget_window, "loan_bytes", "t", view->policy->loan);
 }
 
+/* Nothing while it is not known; the numbers only where it grows in a line. */
+static int put_growth(sd_bus_message *m, const Growth *growth) {
+        int r;
+
+        if (growth->class == GROWTH_UNKNOWN)
+                return 0;
+        r = api_put_text(m, "growth_class", growth_class_name(growth->class));
+        if (r < 0 || !growth->forecasts)
+                return r;
+        return sd_bus_message_append(m, "{sv}{sv}{sv}{sv}", "growth_slope_bytes_per_s", "t", growth->slope,
+                                     "growth_time_to_limit_s", "t", growth->time_to_limit / USEC_PER_SEC,
+                                     "growth_grown_bytes", "t", growth->grown, "growth_confidence", "u",
+                                     growth->confidence);
+}
+
 static int put_kept_records(Api *api, sd_bus_message *m, const char *path) {
         uint64_t first = util_sub(api->n_records, API_RECORDS_MAX);
         int r;
@@ -203,6 +218,9 @@ int api_put_unit(Api *api, sd_bus_message *m, const UnitView *view, bool detail)
         if (r < 0)
                 return r;
         r = api_put_module(api, m, view);
+        if (r < 0)
+                return r;
+        r = put_growth(m, &view->growth);
         if (r < 0)
                 return r;
         if (detail) {

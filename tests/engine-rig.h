@@ -47,6 +47,7 @@ struct Rig {
         RigCall calls[RIG_CALLS_MAX];
         uint64_t killed;    /* as the ledgers of the slices count it */
         unsigned n_samples; /* asked for */
+        unsigned n_hosts;   /* likewise, readings of the host */
         bool deaf;          /* readings are not answered */
         bool no_strain;     /* and what a limit costs can't be read */
         char log[RIG_LOG_MAX];
@@ -123,6 +124,7 @@ static inline void rig_note_record(Rig *rig, const Record *record) {
                 [RECORD_HOST_NONE] = "host-none",                                [RECORD_HOST_VERIFIED] = "host-verified",
                 [RECORD_HOST_RELAXED] = "host-relaxed",                          [RECORD_HOST_IDLE] = "host-idle",
                 [RECORD_INCIDENT] = "incident",
+                [RECORD_GROWTH] = "growth",
         };
         bool rung = record->kind == RECORD_RUNG || record->kind == RECORD_VERIFIED || record->kind == RECORD_RELAXED;
         bool hold = util_streq(record->reason, "hold");
@@ -174,6 +176,8 @@ static inline void rig_note_action(Rig *rig, const Action *action) {
                 rig->n_samples++;
                 break;
         case ACTION_HOST:
+                rig->n_hosts++;
+                break;
         case ACTION_STRAIN:
         case ACTION_LEDGER:
         case ACTION_LOOK:

@@ -4,8 +4,10 @@
 
 #include "ctl-json.h"
 #include "ctl-unit.h"
+#include "growth.h"
 
 #define BAR_WIDTH 50
+#define FORECAST_SHOWN ((uint64_t) 366 * 24 * 3600) /* s; what lies further ahead is no forecast */
 
 void ctl_show_label(const char *text) {
         ctl_text_print(stdout, "%10s%s ", text, text[0] ? ":" : " ");
@@ -77,6 +79,29 @@ static void show_usage(const json_t *unit) {
         ctl_show_label("");
         ctl_text_print(stdout, "%s %s\n", ctl_show_bar(used, limit, json_object_get(unit, "rungs"), BAR_WIDTH, bar),
                        ctl_unit_share_text(unit, a));
+}
+
+/* "leak, by 102.4M in all, 35.5M an hour; it reaches its limit in 3 h 20 min" */
+static void show_growth(const json_t *unit) {
+        uint64_t left = ctl_json_u64(unit, "growth_time_to_limit_s");
+        char rate[GROWTH_RATE_MAX], grown[UNITS_TEXT_MAX], time[UNITS_TEXT_MAX];
+        bool leaks = ctl_unit_leaks(unit);
+
+        ctl_show_label("Growth");
+        if (!json_object_get(unit, "growth_class")) {
+                ctl_text_print(stdout, "not known yet\n");
+                return;
+        }
+        ctl_text_print(stdout, "%s%s%s", leaks ? ctl_text_color(stdout, COLOR_WARN) : "",
+                       ctl_json_text(unit, "growth_class"), leaks ? ctl_text_color(stdout, COLOR_PLAIN) : "");
+        if (json_object_get(unit, "growth_slope_bytes_per_s") && left <= FORECAST_SHOWN)
+                ctl_text_print(stdout, ", by %s in a line, %s (%" PRIu64 " %% sure); %s %s",
+                               ctl_unit_bytes(unit, "growth_grown_bytes", grown),
+                               growth_format_rate(ctl_json_u64(unit, "growth_slope_bytes_per_s"), rate),
+                               ctl_json_u64(unit, "growth_confidence"),
+                               leaks ? "it reaches its limit in" : "if that went on, it would reach its limit in",
+                               units_format_duration(left * USEC_PER_SEC, time));
+        ctl_text_print(stdout, "\n");
 }
 
 static void show_rungs(const json_t *unit) {
@@ -198,6 +223,7 @@ static void show_records(const json_t *unit) {
 int ctl_show_unit(const json_t *unit) {
         show_head(unit);
         show_usage(unit);
+        show_growth(unit);
         show_rungs(unit);
         show_wire(unit);
         show_counters(unit);

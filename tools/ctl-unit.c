@@ -39,6 +39,11 @@ static const struct {
         {"events", "max", "events_max"},
         {"events", "oom", "events_oom"},
         {"events", "oom_kill", "events_oom_kill"},
+        {"growth", "class", "growth_class"},
+        {"growth", "slope_bytes_per_s", "growth_slope_bytes_per_s"},
+        {"growth", "time_to_limit_s", "growth_time_to_limit_s"},
+        {"growth", "grown_bytes", "growth_grown_bytes"},
+        {"growth", "confidence_percent", "growth_confidence"},
         {"budget", "spent", "budget_spent"},
         {"budget", "count", "budget_count"},
         {"budget", "window_usec", "budget_window_usec"},
@@ -84,6 +89,15 @@ static json_t *group(json_t *all, const char *name, bool make) {
         return json_object_set_new(all, name, inner) < 0 ? NULL : inner;
 }
 
+/* What has a class but does not grow in a line has no forecast. */
+static void fill_growth(json_t *growth) {
+        static const char *const keys[] = {"slope_bytes_per_s", "time_to_limit_s", "grown_bytes", "confidence_percent"};
+
+        for (size_t i = 0; json_is_object(growth) && i < ELEMENTSOF(keys); i++)
+                if (!json_object_get(growth, keys[i]))
+                        (void) json_object_set_new(growth, keys[i], json_null());
+}
+
 json_t *ctl_unit_json(const json_t *unit) {
         json_t *all = json_object();
 
@@ -94,10 +108,13 @@ json_t *ctl_unit_json(const json_t *unit) {
                 if (target && value)
                         (void) json_object_set(target, json_fields[i].key, is_nothing(value) ? json_null() : value);
         }
-        /* Not judged by this version; the key is there so that programs need no second form. */
         if (all)
-                (void) json_object_set_new(all, "growth", json_null());
+                fill_growth(json_object_get(all, "growth"));
         return all;
+}
+
+bool ctl_unit_leaks(const json_t *unit) {
+        return util_streq(ctl_json_text(unit, "growth_class"), "leak");
 }
 
 CtlColor ctl_unit_color(const json_t *unit) {
@@ -105,7 +122,7 @@ CtlColor ctl_unit_color(const json_t *unit) {
 
         if (util_streq(state, "acting") || ctl_json_bool(unit, "frozen") || ctl_json_bool(unit, "on_loan"))
                 return COLOR_BAD;
-        if (!util_streq(state, "calm") || ctl_json_bool(unit, "throttled"))
+        if (!util_streq(state, "calm") || ctl_json_bool(unit, "throttled") || ctl_unit_leaks(unit))
                 return COLOR_WARN;
         return ctl_json_bool(unit, "paused") ? COLOR_DIM : COLOR_PLAIN;
 }

@@ -22,6 +22,9 @@ const char *ctl_unit_holds(const json_t *unit, char *buf, size_t size);
 int ctl_unit_sort(json_t *units);
 
 /* All units as a table; at most `most` of them (0 = all). */
+/* Is its growth judged to be a leak? */
+bool ctl_unit_leaks(const json_t *unit);
+
 int ctl_unit_table(const json_t *units, size_t most);
 
 /* A value in bytes or microseconds for people; "-" when it is missing. */

@@ -6,6 +6,7 @@
 static const char policy[] = "[Match]\nUnit=*\n[Policy]\nMode=act\nLoan=64M\nRestartBudget=3/1min\n"
                              "[Rung ask]\nUsage=60%\nPressureSome=100ms/1s\nHold=1s\nAction=signal SIGUSR1\n"
                              "Action=throttle 5s\nAction=freeze 1s\n"
+                             "[Rung warn]\nTimeToLimit=5min\nAction=notify\n"
                              "[Rung restart]\nUsage=90%\nEvent=max 3/1min\nAction=restart\n";
 
 /* A line that is an event means the same when it is written and read again. */

@@ -34,7 +34,7 @@ typedef struct Checker {
         bool told[1 << 16]; /* incidents, by their number */
 } Checker;
 
-static unsigned long n_actions[_ACTION_KIND_MAX], n_records[_RECORD_KIND_MAX], n_verdicts[_VERDICT_MAX], n_emergencies;
+static unsigned long n_actions[_ACTION_KIND_MAX], n_records[_RECORD_KIND_MAX], n_verdicts[_VERDICT_MAX], n_emergencies, n_forewarned;
 
 static const Policy *policy_of(const Rig *rig, const char *path) {
         const Policy *policy = NULL;
@@ -143,11 +143,19 @@ static void check_do(const Rig *rig, Checker *checker, const Action *action, Kno
 }
 
 /* A rung is taken only where a fresh reading shows a reason for it, at that rung or above. */
-static void check_reason(const Event *event, const Policy *policy, int rung, const Known *known) {
+static void check_reason(const Rig *rig, const Event *event, const Policy *policy, int rung, const Known *known) {
+        UnitView view;
+
+        assert(engine_get_unit(rig->engine, event->path, &view) == 0);
         assert(event->kind == EVENT_SAMPLE || event->kind == EVENT_START);
         for (int i = rung; i < (int) policy->n_rungs; i++)
                 if (known->sample.working_set >= units_level_bytes(&policy->rungs[i].usage, known->sample.limit))
                         return;
+        for (int i = rung; i < (int) policy->n_rungs; i++)
+                if (view.growth.class == GROWTH_LEAK && view.growth.time_to_limit <= policy->rungs[i].time_to_limit) {
+                        n_forewarned++;
+                        return;
+                }
         for (unsigned i = 0; i < policy->n_events; i++)
                 if ((int) policy->events[i].rung >= rung)
                         return;
@@ -166,7 +174,7 @@ static void check_rung(const Rig *rig, const Event *event, const Record *record,
         if (util_streq(record->reason, "drill"))
                 assert(event->kind == EVENT_DRILL);
         else {
-                check_reason(event, policy, to, known);
+                check_reason(rig, event, policy, to, known);
                 if (util_streq(record->result, "again"))
                         assert(to == from || known->unsure);
                 else
@@ -188,8 +196,10 @@ static void check_incident(const Event *event, const Record *record, Checker *ch
                 assert(event->kind == EVENT_WITNESS && event->witness.fact == FACT_RAISED);
                 return;
         }
+        /* The last two are of a unit that lives, by its readings. */
         assert(event->kind == EVENT_TICK || event->kind == EVENT_WITNESS /* or an error that shows the one before survived */ ||
-               (event->kind == EVENT_STRAIN && incident->verdict == VERDICT_LIMIT_STALL));
+               (event->kind == EVENT_STRAIN && incident->verdict == VERDICT_LIMIT_STALL) ||
+               (event->kind == EVENT_SAMPLE && incident->verdict == VERDICT_LEAK));
         assert(incident->verdict >= 0 && incident->verdict < _VERDICT_MAX && incident->verdict != VERDICT_FAILURE);
         assert(number < ELEMENTSOF(checker->told) && !checker->told[number]);
         checker->told[number] = true;

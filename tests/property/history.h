@@ -33,6 +33,8 @@ static inline void history_rung(char *text, size_t size, unsigned i) {
 
         /* Names from a small set, so that a rung survives some reloads at another place. */
         history_add(text, size, "[Rung r%u]\n", i + (unsigned) random_below(2) * 10);
+        if (random_one_in(4))
+                history_add(text, size, "TimeToLimit=%umin\n", 1 + (unsigned) random_below(60));
         if (!random_one_in(5))
                 history_add(text, size, "Usage=%u%%\n", 30 + 15 * i + (unsigned) random_below(15));
         else
@@ -321,6 +323,21 @@ static inline void history_host_moves(Rig *rig) {
         }
 }
 
+/* A leak of minutes or hours, and sometimes its end. */
+static inline void history_leak(Rig *rig, World *world) {
+        usec_t pause = (1 + random_below(100)) * USEC_PER_SEC;
+        uint64_t limit = MIN(MIN(world->max, world->above), GIB), step = (limit - MIN(world->ws, limit)) / 70;
+
+        for (unsigned i = 0; i < 60 + random_below(30) && world->present; i++) {
+                rig_wait(rig, pause);
+                world->ws = MIN(world->ws + step, limit);
+                world->cache = MIN(world->cache, limit - world->ws);
+                history_read(rig, world);
+        }
+        if (random_one_in(2))
+                rig_wait(rig, 80 * pause);
+}
+
 /* Something happens. Most of it to memory. */
 static inline void history_step(Rig *rig) {
         World *world = &rig->worlds[random_below(rig->n_worlds)];
@@ -358,6 +375,8 @@ static inline void history_step(Rig *rig) {
                 history_witnesses(rig, world);
         else if (what < 86)
                 history_hold(rig, world);
+        else if (what < 87)
+                history_leak(rig, world);
         for (int i = 0; i < 8; i++)
                 history_answer(rig);
 }

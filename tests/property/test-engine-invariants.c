@@ -126,10 +126,9 @@ static void check_coverage(void) {
         for (RecordKind kind = 0; kind < _RECORD_KIND_MAX; kind++)
                 assert(n_records[kind] > 0 || kind == RECORD_DAEMON || kind == RECORD_POLICY || kind == RECORD_CROWDED);
         for (Verdict verdict = 0; verdict < _VERDICT_MAX; verdict++)
-                assert(n_verdicts[verdict] > 0 || verdict == VERDICT_FAILURE || /* told where asked for only */
-                       verdict == VERDICT_LEAK);
-        assert(n_emergencies > 0);
-        printf("%lu emergencies, %lu steps\n", n_emergencies, n_steps);
+                assert(n_verdicts[verdict] > 0 || verdict == VERDICT_FAILURE); /* told where asked for only */
+        assert(n_emergencies > 0 && n_forewarned > 0);
+        printf("%lu emergencies, %lu rungs by forecast, %lu steps\n", n_emergencies, n_forewarned, n_steps);
 }
 
 int main(void) {

@@ -200,9 +200,13 @@ static void test_keys(void **state) {
                                       "[Policy]\n"},
                 {MATCH "Foo=act\n", "f:3: Foo= is no key that we know; expected one of Unit=, Cgroup= in [Match]\n"},
                 {RUNG "mode=act\n", "f:4: mode= is no key that we know (did you mean Mode?); expected one of Usage=, "
-                                    "PressureSome=, PressureFull=, Event=, Action=, Hold=, Settle= in [Rung NAME]\n"},
+                                    "TimeToLimit=, PressureSome=, PressureFull=, Event=, Action=, Hold=, Settle= in [Rung NAME]\n"},
                 {POLICY "Usage=75%\n", "f:4: Usage= stands in [Policy]; expected it in [Rung NAME]\n"},
-                {RUNG "TimeToLimit=10min\n", "f:4: TimeToLimit= is not supported by this version\n"},
+                {RUNG "TimeToLimit=10min\n", ""},
+                {RUNG "TimeToLimit=8d\n", "f:4: TimeToLimit=8d is out of range; expected a duration from 1min to 7d, such "
+                                          "as 10min\n"},
+                {RUNG "TimeToLimit=75%\n", "f:4: TimeToLimit=75% is not understood; expected a duration from 1min to 7d, "
+                                           "such as 10min\n"},
                 {POLICY "Uprobes=maybe\n", "f:4: Uprobes=maybe is not understood; expected yes or no\n"},
                 {POLICY "Mode=act\nLoan=0\nMode=observe\n",
                  "f:6: Mode= was there in line 4 already; expected it once in a section\n"},

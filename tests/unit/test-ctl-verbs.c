@@ -150,7 +150,7 @@ static void test_units_worth_attention_come_first(void **state) {
         CTL("drill", "more33", "brake");
         assert_done("Rung brake of more33 was asked for.");
         CTL("list");
-        assert_non_null(strstr(run.out, "HOLDS\nmore33.service "));
+        assert_non_null(strstr(run.out, "NOTES\nmore33.service "));
 }
 
 static void test_pause_and_resume(void **state) {

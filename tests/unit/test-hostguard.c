@@ -51,9 +51,10 @@ static void without_a_rung_of_the_host_nothing_is_read(void **state) {
         (void) state;
         begin("[Match]\nUnit=*.service\n[Policy]\nMode=act\n[Rung a]\nUsage=90%\nAction=restart\n");
         host_play_add(&play, "a", 20 * MIB, 0);
-        assert_int_equal(engine_next_deadline(play.rig.engine), USEC_INFINITY);
+        rig_wait(&play.rig, 10 * USEC_PER_MINUTE);
         event = rig_host_event(&play.rig);
         assert_int_equal(rig_feed(&play.rig, &event), 1);
+        assert_int_equal(play.rig.n_hosts, 0);
         rig_done(&play.rig);
 }
 
@@ -259,8 +260,8 @@ static void pressure_alone_brings_it_about(void **state) {
         (void) state;
         begin("[Match]\nUnit=*.service\n[Policy]\nMode=act\n" LADDER "[Host low]\nPressureFull=200ms/1s\nAction=notify\n");
         host_play_add(&play, "a", 8 * MIB, 0);
-        rig_wait(&play.rig, USEC_PER_MINUTE);
-        assert_int_equal(engine_next_deadline(play.rig.engine), USEC_INFINITY);
+        rig_wait(&play.rig, 10 * USEC_PER_MINUTE);
+        assert_in_range(play.rig.n_hosts, 0, 2); /* when it began */
         for (unsigned i = 0; i < 4; i++) {
                 event = rig_host_event(&play.rig);
                 play.rig.host.full_total += 120 * USEC_PER_MSEC;

@@ -194,6 +194,18 @@ static void test_every_sentence_is_finished(void **state) {
                                 }
 }
 
+static void test_leak(void **state) {
+        (void) state;
+        begin(VERDICT_LEAK, FATE_SURVIVED)->confidence = CONFIDENCE_LIKELY;
+        incident.at = 20000 * USEC_PER_SEC;
+        incident.after = (Sample){.working_set = 300 * MIB, .limit = 512 * MIB};
+        incident.growth = (Growth){.class = GROWTH_LEAK, .forecasts = true, .slope = 18000,
+                                   .grown = 220 * MIB, .since = 7000 * USEC_PER_SEC,
+                                   .time_to_limit = 12000 * USEC_PER_SEC};
+        assert_string_equal(tell(), "api.service: probably a leak: in 3 h 37 min its working set has grown by 220M to 300M, "
+                                    "1M a minute; at this rate it reaches its limit of 512M in 3 h 20 min.");
+}
+
 /* Fields of the largest size, of bytes that a terminal would obey, in the smallest and in the record's own room. */
 static void test_hostile_names(void **state) {
         (void) state;
@@ -299,7 +311,7 @@ int main(void) {
                 cmocka_unit_test(test_the_others),
                 cmocka_unit_test(test_what_is_unknown_is_left_out),
                 cmocka_unit_test(test_every_sentence_is_finished),
-                cmocka_unit_test(test_hostile_names),
+                cmocka_unit_test(test_leak), cmocka_unit_test(test_hostile_names),
                 cmocka_unit_test(test_a_long_name_is_cut_at_a_character),
                 cmocka_unit_test(test_words),
                 cmocka_unit_test(test_ids_are_unique),

@@ -301,10 +301,10 @@ static void test_incomplete_rungs(void **state) {
             "[Match]\nUnit=[b-d].service\n[Rung a]\nUsage=50%\n[Rung b]\nAction=notify\n[Rung c]\nAction=stop\n",
             /* It is no matter that nothing else is for these units. */
             "[Match]\nCgroup=/k/**\n[Rung k]\nUsage=50%\n");
-        check_tells(*state, "1:3: [Rung a] has no condition for a unit like a.service; expected Usage=, PressureSome=, "
+        check_tells(*state, "1:3: [Rung a] has no condition for a unit like a.service; expected Usage=, TimeToLimit=, PressureSome=, "
                             "PressureFull= or Event=\n"
                             "1:5: [Rung b] has no action for a unit like a.service; expected Action=\n"
-                            "1:7: [Rung c] has no condition for a unit like a.service; expected Usage=, PressureSome=, "
+                            "1:7: [Rung c] has no condition for a unit like a.service; expected Usage=, TimeToLimit=, PressureSome=, "
                             "PressureFull= or Event=\n"
                             "1:7: [Rung c] has no action for a unit like a.service; expected Action=\n"
                             "4:3: [Rung k] has no action for a unit like /k/~; expected Action=\n");
@@ -320,7 +320,7 @@ static void test_each_mistake_is_told_once(void **state) {
 static void test_overlap_is_judged_by_example(void **state) {
         add(*state, "[Match]\nUnit=b.service\n[Rung b]\nEvent=high 1/1s\n",
             "[Match]\nUnit=[c-d].service b.service\n[Rung b]\nAction=notify\n");
-        check_tells(*state, "2:3: [Rung b] has no condition for a unit like c.service; expected Usage=, PressureSome=, "
+        check_tells(*state, "2:3: [Rung b] has no condition for a unit like c.service; expected Usage=, TimeToLimit=, PressureSome=, "
                             "PressureFull= or Event=\n");
 }
 
@@ -397,7 +397,7 @@ static void test_globs_without_a_type(void **state) {
         check_tells(*state,
                     "2:6: Usage=50% of [Rung b] is below the 75% of [Rung a], which comes before it (1:4); expected "
                     "rising levels\n"
-                    "2:3: [Rung a] has no condition for a unit like ~.service; expected Usage=, PressureSome=, "
+                    "2:3: [Rung a] has no condition for a unit like ~.service; expected Usage=, TimeToLimit=, PressureSome=, "
                     "PressureFull= or Event=\n");
 }
 

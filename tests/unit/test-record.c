@@ -100,6 +100,7 @@ static void check_fields(const char *id, const char *line) {
                 {"@MEMGUARD_RUNG@", RECORD_HOST_NONE},     {"@MEMGUARD_RUNG@", RECORD_HOST_VERIFIED},
                 {"@MEMGUARD_RUNG@", RECORD_HOST_RELAXED},  {"@MEMGUARD_RUNG@", RECORD_HOST_IDLE},
                 {"@MEMGUARD_RESULT@", RECORD_HOST_VERIFIED},
+                {"@MEMGUARD_RESULT@", RECORD_GROWTH},
         };
         const char *at = line;
 
@@ -170,6 +171,7 @@ static void words_and_priorities(void **state) {
                 [RECORD_CROWDED] = {"state", 4},
                 [RECORD_HOST_RUNG] = {"rung", 4},    [RECORD_HOST_STEP] = {"rung", 4},  [RECORD_HOST_NONE] = {"withheld", 3},
                 [RECORD_HOST_VERIFIED] = {"rung", 6}, [RECORD_HOST_RELAXED] = {"rung", 6}, [RECORD_HOST_IDLE] = {"state", 4},
+                [RECORD_GROWTH] = {"state", 5},
         };
 
         (void) state;

@@ -1,0 +1,217 @@
+/* How each unit grows: when it is read for that, when it is judged, and when people are told of a leak.
+ *
+ * A history is begun only when what a unit holds, or its cache, has moved: most units never do, and cost no more than what
+ * they were first seen with. A unit that holds still is read once a minute, on multiples of it, so that any number of them
+ * costs one wakeup; a young one or one that grows is read as often as its own scale asks for.
+ *
+ * A leak is told once in a run, as an incident. What becomes of it is told by records of state, each kind of change only when
+ * it has lasted, and no more than TOLD_MAX in a run: whatever flickers is not told of for ever. */
+#include "unit.h"
+
+#define MOVED_SHARE 64 /* of what it held first; what a steady service breathes */
+#define MOVED_CACHE_SHARE 8
+#define MOVED_LEAST (MIB / HISTORY_UNIT)
+#define MOVED_CACHE_LEAST (8 * MIB / HISTORY_UNIT)
+#define JUDGED_SHARE 64 /* a history that is no longer by this share, and no higher, is not judged anew */
+#define JUDGED_LEAST (USEC_PER_SEC / 2)
+#define STEADY_AFTER USEC_PER_MINUTE
+#define RECENT (2 * USEC_PER_SEC)
+
+#define READ_SLOWEST USEC_PER_MINUTE /* a multiple of PACE_SLOWEST */
+#define READ_FASTEST USEC_PER_SEC
+#define READ_YOUNG (2 * USEC_PER_SEC)
+#define READ_SHARE 16       /* of its age, and of the time that is left: so many readings in each */
+#define YOUNG (2 * USEC_PER_MINUTE)
+#define READ_AGAIN (2 * USEC_PER_SEC) /* a reading that is overdue is being asked for */
+
+#define TOLD_MAX 8
+#define LASTED_SHARE 16 /* of its age: how long a class must have lasted to be told of */
+
+static_assert(READ_SLOWEST % PACE_SLOWEST == 0, "calm units are read at the same moments");
+
+static uint64_t held(const Sample *sample) {
+        return util_add(sample->working_set, sample->swap);
+}
+
+static uint64_t cache(const Sample *sample) {
+        return util_sub(sample->current, sample->working_set);
+}
+
+static bool is_far(uint64_t first, uint64_t now, uint64_t share, uint64_t least) {
+        return MAX(first, now) - MIN(first, now) > MAX(first / share, least);
+}
+
+static bool has_moved(const Unit *unit, const Sample *sample) {
+        return is_far(rough_unpack(unit->first_held), held(sample) / HISTORY_UNIT, MOVED_SHARE, MOVED_LEAST) ||
+               is_far(rough_unpack(unit->first_cache), cache(sample) / HISTORY_UNIT, MOVED_CACHE_SHARE, MOVED_CACHE_LEAST);
+}
+
+/* There are as many as units, so that one is always free. The first ones are taken first: the others' pages are never
+ * touched. */
+static Trend *take(Engine *engine) {
+        for (unsigned i = 0; i < ENGINE_UNITS_MAX; i++)
+                if (!engine->trends[i].used) {
+                        engine->trends[i] = (Trend){.used = true};
+                        return &engine->trends[i];
+                }
+        return NULL;
+}
+
+/* It begins with what stands for the calm until now. */
+static void begin(Engine *engine, Unit *unit) {
+        Trend *trend = unit->trend = take(engine);
+
+        if (!trend)
+                return;
+        history_note(&trend->history, rough_unpack(unit->first_held) * HISTORY_UNIT,
+                     rough_unpack(unit->first_cache) * HISTORY_UNIT, unit->first_read);
+        trend->peak = rough_unpack(unit->first_held) * HISTORY_UNIT;
+        if (unit->sample_time > unit->first_read)
+                history_note(&trend->history, held(&unit->sample), cache(&unit->sample), unit->sample_time);
+}
+
+/* Is there anything new to judge? More than it has held before, another limit, or the time that has gone on. */
+static bool is_news(const Unit *unit, const Sample *sample, usec_t now) {
+        const Trend *trend = unit->trend;
+        usec_t since = util_sub(now, trend->judged), span = util_sub(now, trend->history.began);
+
+        if (trend->judged == 0 || sample->limit != unit->sample.limit)
+                return true;
+        return since >= JUDGED_LEAST && (since >= span / JUDGED_SHARE || trend->rising);
+}
+
+void trend_note(const Step *step, Unit *unit, const Sample *sample) {
+        Trend *trend;
+
+        if (unit->first_read == 0) {
+                unit->first_read = MAX(step->now, 1);
+                unit->first_held = rough_pack(held(sample) / HISTORY_UNIT);
+                unit->first_cache = rough_pack(cache(sample) / HISTORY_UNIT);
+                return;
+        }
+        if (!unit->trend && has_moved(unit, sample))
+                begin(step->engine, unit);
+        trend = unit->trend;
+        if (!trend)
+                return;
+        history_note(&trend->history, held(sample), cache(sample), step->now);
+        trend->rising = held(sample) > trend->peak;
+        trend->peak = MAX(trend->peak, held(sample));
+        if (!is_news(unit, sample, step->now))
+                return;
+        growth_judge(&trend->history, util_add(sample->limit, sample->swap), trend->growth.class == GROWTH_LEAK, step->now,
+                     &trend->growth);
+        trend->judged = step->now;
+}
+
+void trend_drop(Unit *unit) {
+        if (unit->trend)
+                unit->trend->used = false;
+        unit->trend = NULL;
+        unit->first_read = 0;
+}
+
+Growth unit_growth(const Unit *unit, usec_t now) {
+        Growth growth = {.time_to_limit = USEC_INFINITY};
+
+        if (unit->trend) {
+                growth = unit->trend->growth;
+                if (growth.time_to_limit != USEC_INFINITY)
+                        growth.time_to_limit = util_sub(growth.time_to_limit, util_sub(now, unit->trend->judged));
+        } else if (unit->first_read > 0 && unit->sample_time - unit->first_read >= STEADY_AFTER)
+                growth.class = GROWTH_STEADY;
+        return growth;
+}
+
+uint64_t growth_recent(const Unit *unit) {
+        return unit->trend ? history_recent(&unit->trend->history, RECENT) : 0;
+}
+
+/* The shortest warning that a rung asks for. */
+static usec_t least_warning(const Policy *policy) {
+        usec_t least = USEC_INFINITY;
+
+        for (unsigned i = 0; i < policy->n_rungs; i++)
+                if (policy->rungs[i].time_to_limit > 0)
+                        least = MIN(least, policy->rungs[i].time_to_limit);
+        return least;
+}
+
+/* By what is left at the rate of the forecast, or of the newest readings if they are the highest so far. What rises and
+ * falls below a peak that it has survived is not read the faster for it. */
+static usec_t time_left(const Unit *unit, usec_t now) {
+        const Trend *trend = unit->trend;
+        uint64_t headroom = util_sub(unit->sample.limit, unit->sample.working_set), rate = growth_recent(unit);
+        usec_t left = trend->growth.forecasts ? unit_growth(unit, now).time_to_limit : USEC_INFINITY;
+
+        if (!trend->rising || rate == 0 || headroom / rate >= USEC_INFINITY / USEC_PER_SEC)
+                return left;
+        return MIN(left, headroom / rate * USEC_PER_SEC);
+}
+
+static usec_t reading_interval(const Unit *unit, usec_t now) {
+        usec_t interval = READ_SLOWEST, age = util_sub(now, unit->first_read);
+        const Trend *trend = unit->trend;
+
+        if (!trend)
+                return age < YOUNG ? PACE_SLOWEST : READ_SLOWEST;
+        interval = MIN(interval, MAX(age / READ_SHARE, READ_YOUNG));
+        interval = MIN(interval, time_left(unit, now) / READ_SHARE);
+        if (trend->rising || trend->growth.forecasts)
+                interval = MIN(interval, least_warning(unit->policy) / READ_SHARE);
+        return MAX(interval, READ_FASTEST);
+}
+
+usec_t trend_next(const Unit *unit, usec_t now) {
+        usec_t interval = reading_interval(unit, now), due;
+
+        if (interval >= PACE_SLOWEST) {
+                interval -= interval % PACE_SLOWEST;
+                if (interval < READ_SLOWEST)
+                        interval = PACE_SLOWEST;
+                return (now / interval + 1) * interval;
+        }
+        due = util_add(unit->sample_time, interval);
+        return due > now ? due : util_add(now, READ_AGAIN);
+}
+
+/* Much sooner than was told: in less than half of the time that would be left. */
+static bool is_sooner(const Trend *trend, usec_t left, usec_t now) {
+        return left != USEC_INFINITY && left < util_sub(trend->told_limit_at, now) / 2;
+}
+
+static void note_class(Trend *trend, usec_t now) {
+        if (trend->class_since > 0 && trend->class_before == trend->growth.class)
+                return;
+        trend->class_before = trend->growth.class;
+        trend->class_since = now;
+}
+
+static bool has_changed(const Trend *trend, usec_t left, usec_t now) {
+        bool leak = trend->growth.class == GROWTH_LEAK, was = trend->told == GROWTH_LEAK;
+
+        if (leak && was)
+                return is_sooner(trend, left, now);
+        if (leak == was)
+                return false;
+        return now - trend->class_since >= MAX((now - trend->history.began) / LASTED_SHARE, USEC_PER_MINUTE);
+}
+
+void trend_tell(const Step *step, Unit *unit) {
+        Growth growth = unit_growth(unit, step->now);
+        Trend *trend = unit->trend;
+
+        if (!trend || trend->judged != step->now)
+                return;
+        note_class(trend, step->now);
+        if (growth.class == GROWTH_LEAK && !trend->told_leak)
+                tell_leak(step, unit, &growth);
+        else if (trend->told_leak && trend->n_told < TOLD_MAX && has_changed(trend, growth.time_to_limit, step->now)) {
+                tell_leak_changed(step, unit, &growth);
+                trend->n_told++;
+        } else
+                return;
+        trend->told_leak = true;
+        trend->told = growth.class;
+        trend->told_limit_at = util_add(step->now, growth.time_to_limit);
+}

@@ -1,0 +1,196 @@
+/* A leak is told once with its forecast, fires TimeToLimit= in time, and nothing calm is read more than once a minute. */
+#include "engine-play.h"
+#include "incident.h"
+
+#define OBSERVE "[Match]\nUnit=*\n"
+#define FOREWARN "[Match]\nUnit=*\n[Policy]\nMode=act\n[Rung warn]\nTimeToLimit=10min\nAction=notify\n"
+
+static char told[4096];   /* sentences of incidents and of records of growth */
+static unsigned n_leaks;
+static Incident last;
+
+static void listen_to(Rig *rig, const Event *event, const ActionList *actions, int result) {
+        (void) rig;
+        (void) event;
+        (void) result;
+        for (unsigned i = 0; i < actions->n_items; i++) {
+                const Record *record = &actions->items[i].record;
+
+                if (actions->items[i].kind != ACTION_RECORD ||
+                    (record->kind != RECORD_INCIDENT && record->kind != RECORD_GROWTH))
+                        continue;
+                if (record->kind == RECORD_INCIDENT && record->incident->verdict == VERDICT_LEAK) {
+                        n_leaks++;
+                        last = *record->incident;
+                }
+                snprintf(told + strlen(told), sizeof(told) - strlen(told), "%s\n", record->text);
+        }
+}
+
+static void begin(Rig *rig, const char *policy) {
+        rig_init(rig, policy);
+        rig->watcher = listen_to;
+        rig->now = 1200 * USEC_PER_SEC;
+        told[0] = 0;
+        n_leaks = 0;
+}
+
+/* Grows by so much a second until it has so much; the engine reads when it wants to. */
+static void grow(Rig *rig, double rate, uint64_t until) {
+        World *world = &rig->worlds[0];
+        double held = (double) world->ws;
+
+        while (world->ws < until) {
+                rig_wait(rig, USEC_PER_SEC);
+                held += rate;
+                world->ws = (uint64_t) held;
+        }
+}
+
+static void a_leak_is_told_once_and_its_end_too(void **state) {
+        Rig rig;
+
+        (void) state;
+        begin(&rig, OBSERVE);
+        play_fresh_start(&rig, 20 * MIB);
+        grow(&rig, 25e3, 110 * MIB); /* an hour for 90M of the 180M that there are */
+        assert_int_equal(n_leaks, 0);
+        assert_true(play_view(&rig).growth.forecasts);
+        grow(&rig, 25e3, 150 * MIB);
+        assert_int_equal(n_leaks, 1);
+        assert_int_equal(play_view(&rig).growth.class, GROWTH_LEAK);
+        assert_int_equal(last.confidence, CONFIDENCE_LIKELY);
+        assert_int_equal(last.n_evidence, 2);
+        assert_non_null(strstr(told, "api.service: probably a leak: in 1 h"));
+        assert_non_null(strstr(told, "at this rate it reaches its limit of 200M in "));
+        told[0] = 0;
+        rig_wait(&rig, 30 * USEC_PER_MINUTE);
+        assert_string_equal(told, "api.service does not grow as a leak does any more: its working set is 150M, and its growth "
+                                  "is judged to be: warm-up.\n");
+        /* Not again in this run, but in the next. */
+        grow(&rig, 25e3, 195 * MIB);
+        assert_int_equal(n_leaks, 1);
+        play_stop(&rig);
+        play_fresh_start(&rig, 20 * MIB);
+        assert_int_equal(play_view(&rig).growth.class, GROWTH_UNKNOWN);
+        grow(&rig, 25e3, 190 * MIB);
+        assert_int_equal(n_leaks, 2);
+        rig_done(&rig);
+}
+
+static void a_leak_that_hurries_is_told_anew(void **state) {
+        Rig rig;
+
+        (void) state;
+        begin(&rig, OBSERVE);
+        rig.worlds[0].operator_max = rig.worlds[0].max = GIB;
+        play_fresh_start(&rig, 20 * MIB);
+        grow(&rig, 50e3, 750 * MIB);
+        assert_int_equal(n_leaks, 1);
+        told[0] = 0;
+        /* The limit is lowered: the way is shorter than was told. */
+        rig.worlds[0].operator_max = rig.worlds[0].max = 850 * MIB;
+        grow(&rig, 50e3, 800 * MIB);
+        assert_int_equal(n_leaks, 1);
+        assert_non_null(strstr(told, "api.service leaks, and reaches its limit of 850M sooner than was told: at "));
+        rig_done(&rig);
+}
+
+static void a_rung_is_taken_in_time(void **state) {
+        uint64_t left;
+        Rig rig;
+
+        (void) state;
+        begin(&rig, FOREWARN);
+        play_fresh_start(&rig, 20 * MIB);
+        (void) play_log(&rig);
+        while (!strstr(rig.log, "[rung warn taken]")) {
+                assert_true(rig.worlds[0].ws < 198 * MIB);
+                grow(&rig, 20e3, rig.worlds[0].ws + 100000);
+        }
+        left = 200 * MIB - rig.worlds[0].ws;
+        assert_in_range(left / 20000, 8 * 60, 11 * 60);
+        rig_done(&rig);
+}
+
+/* A slow leak after a long calm, in a unit that nothing else reads. */
+static void a_leak_after_calm_is_seen(void **state) {
+        Rig rig;
+
+        (void) state;
+        begin(&rig, FOREWARN);
+        play_fresh_start(&rig, 40 * MIB);
+        rig_wait(&rig, 20 * 60 * USEC_PER_MINUTE);
+        rig.n_samples = 0;
+        rig_wait(&rig, 60 * USEC_PER_MINUTE);
+        assert_int_equal(rig.n_samples, 60);
+        assert_int_equal(play_view(&rig).growth.class, GROWTH_STEADY);
+        (void) play_log(&rig);
+        grow(&rig, 20e3, 195 * MIB);
+        assert_int_equal(n_leaks, 1);
+        assert_non_null(strstr(rig.log, "[rung warn taken]"));
+        rig_done(&rig);
+}
+
+static void a_saw_and_cache_fire_nothing(void **state) {
+        Rig rig;
+
+        (void) state;
+        begin(&rig, FOREWARN);
+        play_fresh_start(&rig, 40 * MIB);
+        (void) play_log(&rig);
+        for (unsigned i = 0; i < 30; i++) {
+                grow(&rig, 60e3, 120 * MIB);
+                rig.worlds[0].ws = 40 * MIB;
+        }
+        assert_int_equal(play_view(&rig).growth.class, GROWTH_SAW);
+        play_stop(&rig);
+        play_fresh_start(&rig, 40 * MIB);
+        for (rig.worlds[0].cache = 0; rig.worlds[0].cache < 150 * MIB; rig.worlds[0].cache += 100000)
+                rig_wait(&rig, USEC_PER_SEC);
+        assert_int_equal(play_view(&rig).growth.class, GROWTH_CACHE);
+        assert_int_equal(n_leaks, 0);
+        assert_null(strstr(rig.log, "[rung"));
+        rig_done(&rig);
+}
+
+/* However many: all at the same moments. */
+static void calm_units_share_their_readings(void **state) {
+        unsigned n_wakeups = 0;
+        usec_t until, due, before = 0;
+        Rig rig;
+
+        (void) state;
+        begin(&rig, FOREWARN);
+        for (unsigned i = 1; i < 6; i++) {
+                char path[64];
+
+                snprintf(path, sizeof(path), "/system.slice/other%u.service", i);
+                rig_add(&rig, path);
+        }
+        for (unsigned i = 0; i < 6; i++) {
+                rig_wait(&rig, 7 * USEC_PER_SEC);
+                play_start_of(&rig, &rig.worlds[i], /* fresh= */ true);
+        }
+        until = rig.now + 10 * USEC_PER_MINUTE;
+        while ((due = engine_next_deadline(rig.engine)) <= until) {
+                n_wakeups += due > before + USEC_PER_SEC;
+                before = due;
+                rig_run_until(&rig, due);
+        }
+        assert_in_range(n_wakeups, 10, 10 + 2 * 4);
+        rig_done(&rig);
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(a_leak_is_told_once_and_its_end_too),
+                cmocka_unit_test(a_leak_that_hurries_is_told_anew),
+                cmocka_unit_test(a_rung_is_taken_in_time),
+                cmocka_unit_test(a_leak_after_calm_is_seen),
+                cmocka_unit_test(a_saw_and_cache_fire_nothing),
+                cmocka_unit_test(calm_units_share_their_readings),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
