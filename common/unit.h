@@ -3,6 +3,7 @@
 #pragma once
 
 #include "action.h"
+#include "bucket.h"
 #include "budget.h"
 #include "counter.h"
 #include "engine.h"
@@ -94,8 +95,8 @@ typedef struct Unit {
         usec_t timer_until; /* CACHE, STORM, CONTESTED: not before this is a wire tried again */
         usec_t cache_told;  /* when RECORD_CACHE was last written */
         bool muted;         /* memory.events does not wake us */
-        Counter notified;   /* readings that nobody asked for: memory.events' wakes */
-        Counter contested;  /* foreign writes to memory.high */
+        Bucket notified;    /* readings that nobody asked for: memory.events' wakes */
+        Bucket contested;   /* foreign writes to memory.high */
 
         bool throttled, frozen, on_loan, paused;
         bool wall_lifted; /* the operator's own memory.high, for a goodbye */

@@ -202,8 +202,8 @@ static void test_leak(void **state) {
         incident.growth = (Growth){.class = GROWTH_LEAK, .forecasts = true, .slope = 18000,
                                    .grown = 220 * MIB, .since = 7000 * USEC_PER_SEC,
                                    .time_to_limit = 12000 * USEC_PER_SEC};
-        assert_string_equal(tell(), "api.service: probably a leak: in 3 h 36 min its working set has grown by 220M to 300M, "
-                                    "1.0M a minute; at this rate it reaches its limit of 512M in 3 h 20 min.");
+        assert_string_equal(tell(), "api.service: probably a leak: in 3 h 37 min its working set has grown by 220M to 300M, "
+                                    "1M a minute; at this rate it reaches its limit of 512M in 3 h 20 min.");
 }
 
 /* Fields of the largest size, of bytes that a terminal would obey, in the smallest and in the record's own room. */
