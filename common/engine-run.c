@@ -48,5 +48,5 @@ void run_begin(Unit *unit, const Event *event) {
         ladder_init(&unit->ladder);
         judge_forget_pressure(unit, 0);
         trend_drop(unit);
-        counter_reset(&unit->notified);
+        unit->notified = (Bucket){0};
 }

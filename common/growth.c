@@ -69,23 +69,23 @@ typedef struct Rise {
         int64_t grown;         /* by the line, over the whole of it */
         int64_t left;          /* from its course now to the limit */
         int64_t peaks;
-        int order;
 } Rise;
 
-static void rise_make(Rise *rise, const HistoryPoint *points, unsigned n, int64_t limit) {
-        int64_t low, middle, high;
+/* False where it does not even rise: then the rest is not worth the time. */
+static bool rise_make(Rise *rise, const HistoryPoint *points, unsigned n, int64_t limit) {
+        int64_t middle;
 
         curve_make(&rise->curve, points, n);
-        rise->line = curve_line(&rise->curve);
-        low = curve_third(&rise->curve, 0);
         middle = curve_third(&rise->curve, 1);
-        high = curve_third(&rise->curve, 2);
-        rise->first = middle - low;
-        rise->second = high - middle;
-        rise->order = curve_rise_order(&rise->curve);
+        rise->first = middle - curve_third(&rise->curve, 0);
+        rise->second = curve_third(&rise->curve, 2) - middle;
+        if (rise->first <= 0 || rise->second <= 0 || curve_rise_order(&rise->curve) < RISES_IN_ORDER)
+                return false;
+        rise->line = curve_line(&rise->curve);
         rise->grown = rise->line.slope * (CURVE_POINTS - 1) / 256;
         rise->peaks = curve_peaks(&rise->curve, &rise->line);
         rise->left = limit - curve_line_at(&rise->curve, &rise->line, rise->curve.until);
+        return true;
 }
 
 /* Straight, as far as its own noise lets us tell. */
@@ -93,8 +93,7 @@ static bool rise_is_straight(const Rise *rise) {
         unsigned jump;
         int64_t bend = llabs(rise->second - rise->first), noise = rise->line.spread * 12 / 5;
 
-        return rise->first > 0 && rise->second > 0 && rise->order >= RISES_IN_ORDER &&
-               bend <= MAX((rise->first + rise->second) / 2 / BENDS_SHARE, noise) &&
+        return bend <= MAX((rise->first + rise->second) / 2 / BENDS_SHARE, noise) &&
                curve_jumps(&rise->curve, &jump) * 2 < rise->grown;
 }
 
@@ -186,7 +185,8 @@ static bool find_rise(const HistoryPoint *points, unsigned n, int64_t limit, int
                 if (stretch > span - span / 10)
                         continue;
                 span = stretch;
-                rise_make(ret, &points[i], n - i, limit);
+                if (!rise_make(ret, &points[i], n - i, limit))
+                        continue;
                 if (ret->grown >= MAX(noticeable, 2 * falls[i]) * CURVE_FRACTION && rise_is_straight(ret) && rise_is_current(ret) &&
                     !has_fallen(ret, 1))
                         return true;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "action.h"
+#include "bucket.h"
 #include "budget.h"
 #include "counter.h"
 #include "engine.h"
@@ -102,8 +103,8 @@ typedef struct Unit {
         usec_t timer_until; /* CACHE, STORM, CONTESTED: not before this is a wire tried again */
         usec_t cache_told;  /* when RECORD_CACHE was last written */
         uint8_t suspect; /* 1 + its place in Engine.suspects; 0 = it is not suspected to stand still */
-        Counter notified;   /* readings that nobody asked for: memory.events' wakes */
-        Counter contested;  /* foreign writes to memory.high */
+        Bucket notified;    /* readings that nobody asked for: memory.events' wakes */
+        Bucket contested;   /* foreign writes to memory.high */
 
         usec_t throttled_until, frozen_until;
         uint64_t operator_max, loan; /* while on_loan */

@@ -10,10 +10,8 @@
 #define CACHE_TOLD_AGAIN (10 * USEC_PER_MINUTE)
 #define REPAY_EVERY USEC_PER_SEC /* a loan goes back as soon as the unit uses less than its own limit */
 #define BEGINNING USEC_PER_SEC   /* of a run: PID 1 may write the limits a little after it makes the cgroup */
-#define STORM_WINDOW USEC_PER_SEC
-#define STORM_COUNT 16 /* wakes without a move; the kernel sends up to 100 a second */
-#define CONTESTED_WINDOW USEC_PER_MINUTE
-#define CONTESTED_COUNT 60 /* PID 1 writes once or twice a reload */
+#define STORM_RATE 2, 15     /* wakes without a move, a second and at once; the kernel sends up to 100 a second */
+#define CONTESTED_RATE 1, 29 /* writes, a second and at once; PID 1 writes once or twice a reload */
 
 /* Half of the way from the level to the limit: above that too little would be left for a goodbye. */
 static uint64_t highest_wire(uint64_t level, uint64_t limit) {
@@ -63,12 +61,8 @@ void wire_hit(const Step *step, Unit *unit, const Sample *sample, bool notified)
 
         if (hit)
                 judge_forget_pressure(unit, util_add(step->now, BRAKED));
-        if (notified) {
-                counter_add(&unit->notified, STORM_WINDOW, step->now, 1);
-                if (counter_sum(&unit->notified, STORM_WINDOW, step->now) >= STORM_COUNT &&
-                    unit->timer_cause < TIMER_CACHE)
-                        begin_timer(step, unit, TIMER_STORM);
-        }
+        if (notified && !bucket_take(&unit->notified, STORM_RATE, step->now) && unit->timer_cause < TIMER_CACHE)
+                begin_timer(step, unit, TIMER_STORM);
         if (!hit || unit->throttled || level == BYTES_INFINITY || sample->working_set >= level)
                 return;
         unit->wire_offset = MAX(unit->wire_offset, util_sub(sample->current, sample->working_set));
@@ -105,8 +99,7 @@ static void place(const Step *step, Unit *unit, uint64_t bytes) {
 /* memory.events sleeps while it would wake us all the time, and wakes again when an interval was quiet. */
 static void listen(const Step *step, Unit *unit) {
         bool mute = unit->present && unit->watch == WATCH_TIMER &&
-                    (unit->muted ? unit->pace.moving
-                                 : counter_sum(&unit->notified, STORM_WINDOW, step->now) >= STORM_COUNT);
+                    (unit->muted ? unit->pace.moving : bucket_is_empty(&unit->notified, STORM_RATE, step->now));
 
         if (mute == unit->muted)
                 return;
@@ -182,11 +175,10 @@ static void lift_wall(const Step *step, Unit *unit) {
 void wire_contested(const Step *step, Unit *unit, uint64_t bytes) {
         bool changed = bytes != unit->operator_high;
 
-        counter_add(&unit->contested, CONTESTED_WINDOW, step->now, 1);
         unit->operator_high = bytes;
         unit->placed = BYTES_INFINITY;
         lift_wall(step, unit);
-        if (counter_sum(&unit->contested, CONTESTED_WINDOW, step->now) >= CONTESTED_COUNT)
+        if (!bucket_take(&unit->contested, CONTESTED_RATE, step->now))
                 begin_timer(step, unit, TIMER_CONTESTED);
         wire_update(step, unit);
         /* A reload that only undid our wire is no news; on systemd 252 it happens to every unit at each one. */
