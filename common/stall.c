@@ -27,8 +27,7 @@
 #define FULL_RUN 50      /* percent of the whole time that must be lost: above what is merely slowed down, in most readings */
 #define FULL_INTERVAL 35 /* and of each interval: totals are up to 2 s old, half of an interval */
 #define USER_MOST 5      /* percent of one CPU: a service that stands still had 2 at most, one that is slowed down 8 */
-#define LASTED (10 * USEC_PER_SEC) /* whoever touches a limit now and then stands for 2 to 6 s each time */
-#define TOO_SOON (2 * USEC_PER_SEC)
+#define LASTED (15 * USEC_PER_SEC) /* whoever touches a limit now and then stands for 2 to 6 s each time, 10 on a busy host */
 #define TOO_LATE (45 * USEC_PER_SEC) /* three of the slowest readings; nobody knows what was between */
 #define OVER_AFTER USEC_PER_MINUTE   /* short rests of a stall are no end of it */
 #define REFAULTS_LEAST 20 /* a second: a hundred of a slow disk's reads are all that it can do */
@@ -165,7 +164,7 @@ StallMove stall_read(Stall *stall, const StallReading *now, StallReport *ret) {
                 return STALL_BEGUN;
         }
         interval = between(&stall->last, now);
-        if (interval.took < TOO_SOON)
+        if (interval.took < STALL_SOONEST)
                 return stall->found ? STALL_RESTS : stall->first.at < stall->last.at ? STALL_SUSPECTED : STALL_BEGUN;
         return stood_still(&interval, now, FULL_INTERVAL) ? stands(stall, now, ret) : runs(stall, now);
 }

@@ -12,6 +12,8 @@
  * often), so a shorter interval would say little. */
 #define STALL_EVERY (4 * USEC_PER_SEC)
 
+#define STALL_SOONEST (2 * USEC_PER_SEC) /* a reading sooner than this after the last one says nothing */
+
 /* Whose limit it is, and which. */
 typedef enum StallLimit {
         STALL_AT_NONE,

@@ -7,11 +7,19 @@
 #include "unit.h"
 
 #define LOOK_AGAIN (8 * USEC_PER_SEC)    /* at a unit that hits its limit all the time and runs: full of cache, as most are */
+/* A unit slows down before it stands, and a unit that hits its limit too often to be listened to is next read as late as its
+ * pace allows: one more look of our own keeps that from hiding a stall for long. */
+#define CLEAR_ENOUGH 2
 #define COUNT_AGAIN USEC_PER_MINUTE      /* a stall that goes on counts for Event= again, so that a rung may try once more */
 #define READ_ANSWER (2 * USEC_PER_SEC)   /* a reading that was asked for and did not come is asked for again */
 
 static Suspect *suspect_of(Engine *engine, const Unit *unit) {
         return unit->suspect > 0 ? &engine->suspects[unit->suspect - 1] : NULL;
+}
+
+/* Then it is read when it hits a limit again, and not before. */
+static bool runs(const Suspect *suspect) {
+        return suspect->n_clear >= CLEAR_ENOUGH;
 }
 
 void suspect_drop(Engine *engine, Unit *unit) {
@@ -23,7 +31,7 @@ void suspect_drop(Engine *engine, Unit *unit) {
         unit->suspect = 0;
 }
 
-/* A free place; or that of a unit that runs, the one that was looked at longest ago. */
+/* A free place; or that of a unit that ran when it was last looked at, of those the one that it was longest ago for. */
 static Suspect *find_place(Engine *engine) {
         Suspect *oldest = NULL;
 
@@ -32,7 +40,7 @@ static Suspect *find_place(Engine *engine) {
 
                 if (!suspect->used)
                         return suspect;
-                if (suspect->runs && (!oldest || suspect->next < oldest->next))
+                if (suspect->n_clear > 0 && (!oldest || suspect->next < oldest->next))
                         oldest = suspect;
         }
         if (oldest)
@@ -58,7 +66,7 @@ static bool is_of_our_making(const Step *step, const Unit *unit) {
 
 static void forget(const Step *step, const Unit *unit, Suspect *suspect) {
         stall_forget(&suspect->stall);
-        suspect->runs = true;
+        suspect->n_clear = CLEAR_ENOUGH;
         suspect->next = MAX(step->now, unit->ignore_pressure_until);
 }
 
@@ -72,10 +80,11 @@ void suspect_sample(const Step *step, Unit *unit, bool moved) {
         }
         if (!suspect && moved)
                 suspect = suspect_new(step, unit);
-        if (!suspect || step->now < suspect->next || (suspect->runs && !moved))
+        if (!suspect || step->now < suspect->next || (runs(suspect) && !moved))
                 return;
         /* A kernel that does not account for lost time (cgroup.pressure=0) never answers: no wakeup for that. */
-        suspect->runs |= suspect->asked;
+        if (suspect->asked)
+                suspect->n_clear = CLEAR_ENOUGH;
         suspect->next = util_add(step->now, suspect->asked ? LOOK_AGAIN : STALL_EVERY);
         suspect->asked = true;
         step_action(step, unit, ACTION_STRAIN);
@@ -84,7 +93,7 @@ void suspect_sample(const Step *step, Unit *unit, bool moved) {
 usec_t suspect_next(const Step *step, const Unit *unit) {
         const Suspect *suspect = suspect_of(step->engine, unit);
 
-        if (!suspect || suspect->runs)
+        if (!suspect || runs(suspect))
                 return USEC_INFINITY;
         return suspect->next > step->now ? suspect->next : util_add(step->now, READ_ANSWER);
 }
@@ -125,7 +134,7 @@ static usec_t slowly(usec_t now) {
 
 static void follow(const Step *step, Unit *unit, Suspect *suspect, StallMove move) {
         suspect->asked = false;
-        suspect->runs = move == STALL_CLEAR;
+        suspect->n_clear = move == STALL_CLEAR ? (uint8_t) MIN(suspect->n_clear + 1, UINT8_MAX) : 0;
         switch (move) {
         case STALL_BEGUN:
         case STALL_SUSPECTED:
@@ -162,6 +171,8 @@ void suspect_strain(const Step *step, Unit *unit, const Strain *strain) {
                 suspect = suspect_new(step, unit);
         if (!suspect)
                 return;
+        if (suspect->stall.begun && util_sub(step->now, suspect->stall.last.at) < STALL_SOONEST)
+                return; /* its own next look stays where it is */
         move = stall_read(&suspect->stall, &reading, &report);
         if (move == STALL_FOUND)
                 tell_stall(step, unit, &report, strain, suspect->stall.first.at);

@@ -108,8 +108,11 @@ static void describe_cause(const Step *step, const Unit *unit, int rung, char *b
 
                 if (event->rung == (unsigned) rung &&
                     counter_sum(&unit->counters[i], event->window, step->now) >= MAX(event->count, 1)) {
-                        snprintf(buf, size, "memory.events counted %s at least %u times in %s", counted_name(event->what),
-                                 event->count, units_format_duration(event->window, a));
+                        /* Two are judged, not the kernel's own counts. */
+                        snprintf(buf, size, "%s%s at least %u time%s in %s",
+                                 event->what >= COUNTED_MEMORY_ERROR ? "there was a " : "memory.events counted ",
+                                 counted_name(event->what), event->count, event->count == 1 ? "" : "s",
+                                 units_format_duration(event->window, a));
                         return;
                 }
         }

@@ -161,8 +161,8 @@ typedef struct Suspect {
         unsigned unit; /* valid where that unit says that this is its suspect */
         bool used;
         bool asked;       /* for its strain, and there was no answer yet */
-        bool runs;        /* at its last reading: read again when it hits a limit again, not before */
-        usec_t next;      /* when it is to be read; where it runs, the earliest time */
+        uint8_t n_clear;  /* readings in a row at which it ran; UINT8_MAX = or more */
+        usec_t next;      /* when it is to be read; where it runs, the earliest time for that */
         usec_t counted;   /* when its stall was last counted for Event= */
         Stall stall;
 } Suspect;

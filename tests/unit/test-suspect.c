@@ -27,7 +27,7 @@ static void it_is_told_once_and_within_30_seconds(void **state) {
         (void) state;
         stuck(WATCHED);
         play_hit(&rig, 101 * MIB, 0);
-        rig_wait(&rig, 11 * USEC_PER_SEC);
+        rig_wait(&rig, 15 * USEC_PER_SEC);
         expect(&rig, "");
         rig_wait(&rig, 2 * USEC_PER_SEC);
         expect(&rig, "[incident limit-stall]");
@@ -45,7 +45,7 @@ static void when_it_is_over_nothing_is_read_any_more(void **state) {
         (void) state;
         stuck(WATCHED);
         play_hit(&rig, 101 * MIB, 0);
-        rig_wait(&rig, 13 * USEC_PER_SEC);
+        rig_wait(&rig, 17 * USEC_PER_SEC);
         rig.worlds[0].lost = 0;
         rig.worlds[0].busy = 30;
         rig_wait(&rig, 2 * USEC_PER_MINUTE);
@@ -77,6 +77,19 @@ static void who_runs_costs_no_wakeup(void **state) {
         rig_done(&rig);
 }
 
+/* It slows down first, and memory.events wakes us no more when it stands. */
+static void one_that_slows_down_first_is_found_too(void **state) {
+        (void) state;
+        stuck(WATCHED);
+        rig.worlds[0].lost = 20;
+        play_hit(&rig, 101 * MIB, 0);
+        rig_wait(&rig, 5 * USEC_PER_SEC);
+        rig.worlds[0].lost = 95;
+        rig_wait(&rig, 24 * USEC_PER_SEC);
+        expect(&rig, "[incident limit-stall]");
+        rig_done(&rig);
+}
+
 /* cgroup.pressure=0: the files are not there. */
 static void who_can_t_be_judged_costs_no_wakeup(void **state) {
         (void) state;
@@ -96,7 +109,7 @@ static void a_rung_restarts_it_with_its_wall_lifted(void **state) {
         (void) state;
         stuck(WALL);
         play_hit(&rig, 101 * MIB, 0);
-        rig_wait(&rig, 14 * USEC_PER_SEC);
+        rig_wait(&rig, 18 * USEC_PER_SEC);
         expect(&rig, "[incident limit-stall] [rung restart taken] high=unlimited do(restart) spend");
         rig_wait(&rig, 14 * USEC_PER_SEC);
         expect(&rig, "");
@@ -150,7 +163,7 @@ static void a_limit_above_is_named(void **state) {
         rig.worlds[0].stuck_above = true;
         event = rig_strain(&rig, &rig.worlds[0]);
         assert_int_equal(rig_feed(&rig, &event), 0);
-        rig_wait(&rig, 13 * USEC_PER_SEC);
+        rig_wait(&rig, 17 * USEC_PER_SEC);
         expect(&rig, "[incident limit-stall]");
         rig_done(&rig);
 }
@@ -194,6 +207,7 @@ int main(void) {
                 cmocka_unit_test(it_is_told_once_and_within_30_seconds),
                 cmocka_unit_test(when_it_is_over_nothing_is_read_any_more),
                 cmocka_unit_test(who_runs_costs_no_wakeup),
+                cmocka_unit_test(one_that_slows_down_first_is_found_too),
                 cmocka_unit_test(who_can_t_be_judged_costs_no_wakeup),
                 cmocka_unit_test(a_rung_restarts_it_with_its_wall_lifted),
                 cmocka_unit_test(a_stall_that_goes_on_is_counted_again),

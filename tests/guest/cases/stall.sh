@@ -1,9 +1,9 @@
 #!/bin/bash
 # Title: A service held at its MemoryHigh= is told as limit-stall within 30 s, three times; a rung restarts one; a stream and a toucher are let be
-# Timeout: 420
+# Timeout: 600
 guard_policy stall <<'POLICY'
 [Match]
-Unit=stall*.service
+Unit=stall-?.service stall-below.service stallnot-*.service
 [Policy]
 Mode=observe
 POLICY
@@ -20,7 +20,7 @@ printf '[Slice]\nMemoryHigh=40M\n' >/run/systemd/system/stall.slice
 # All the while: page cache fills a MemoryMax= and a MemoryHigh= at full speed, and another one touches its wall now and then.
 start_service stallnot-max MemoryMax=50M -- stream.py --file /var/tmp/stall-max.data --size 120 --rate 20
 start_service stallnot-high MemoryHigh=50M -- stream.py --file /var/tmp/stall-high.data --size 120 --rate 20
-start_service stallnot-touch MemoryHigh=40M -- touch.py --low 20 --high 38 --every 14
+start_service stallnot-touch MemoryHigh=40M -- touch.py
 
 stalled() { has_record "$1" MEMGUARD_VERDICT=limit-stall; }
 # wait_for_stall NAME: prints the seconds from the first time that it hit its wall to the record.
@@ -38,9 +38,9 @@ wait_for_stall() {
 for run in 1 2 3; do
   start_service "stall-$run" MemoryHigh=40M -- leak.py --rate 8
   wait_for_stall "stall-$run"
+  [ "$run" != 1 ] || memguardctl explain stall-1
   systemctl kill --signal=KILL "stall-$run"
 done
-memguardctl explain stall-1
 same "the limit" "/system.slice/stall-1.service" "$(records stall-1 MEMGUARD_VERDICT=limit-stall | field MEMGUARD_LIMIT)"
 same "its fate" survived "$(records stall-1 MEMGUARD_VERDICT=limit-stall | field MEMGUARD_FATE)"
 at_least "pieces of evidence" 3 "$(records stall-1 MEMGUARD_VERDICT=limit-stall | field MEMGUARD_EVIDENCE | wc -l)"
@@ -70,5 +70,5 @@ for quiet in stallnot-max stallnot-high stallnot-touch; do
 done
 at_least "times that the stream hit MemoryMax=" 100 "$(cg_event stallnot-max max)"
 at_least "times that the stream hit MemoryHigh=" 50 "$(cg_event stallnot-high high)"
-at_least "times that the toucher hit its wall" 5 "$(cg_event stallnot-touch high)"
-at_least "rounds that the toucher has done" 3 "$(wc -l </run/stallnot-touch.rounds)"
+at_least "times that the toucher hit its wall" 3 "$(cg_event stallnot-touch high)"
+at_least "rounds that the toucher has done" 3 "$(wc -l </run/stallnot-touch.service.rounds)"

@@ -1,27 +1,35 @@
-"""Touches its wall now and then: grows to --high MiB for a moment every so many seconds, and works in between.
+"""Touches its MemoryHigh= now and then: grows until the kernel counts a hit, gives that back, and works for some seconds.
 
-Each round adds a line to the file /run/NAME.rounds, NAME being that of its unit.
+Each round adds a line to the file /run/UNIT.rounds.
 """
 import argparse
-import os
 import time
 
 from pages import Pages
 
 parser = argparse.ArgumentParser(description=__doc__)
-parser.add_argument("--low", type=int, default=20, help="MiB")
-parser.add_argument("--high", type=int, default=40, help="MiB")
+parser.add_argument("--low", type=int, default=20, help="MiB that it keeps")
 parser.add_argument("--every", type=float, default=14, help="seconds")
 args = parser.parse_args()
 
-unit = os.path.basename(os.environ.get("WORK", "touch.work"))[: -len(".work")]
+with open("/proc/self/cgroup") as file:
+    cgroup = file.read().strip().split("::")[1]
+
+
+def hits():
+    with open("/sys/fs/cgroup%s/memory.events" % cgroup) as file:
+        return int(dict(line.split() for line in file)["high"])
+
+
+rounds = "/run/%s.rounds" % cgroup.rsplit("/", 1)[1]
 pages = Pages()
 while True:
-    while len(pages) < args.high:
+    before = hits()
+    while hits() == before:
         pages.grow()
     while len(pages) > args.low:
         pages.shrink()
-    with open("/run/%s.rounds" % unit, "a") as file:
+    with open(rounds, "a") as file:
         file.write("round\n")
     ends = time.monotonic() + args.every
     while time.monotonic() < ends:
