@@ -32,10 +32,10 @@ typedef struct Candidate {
         Preference preference;
         Verb verb;            /* the strongest of its next step */
         unsigned budget_left; /* restarts */
-        uint64_t size;        /* working set */
+        uint64_t size;        /* working set, and what is in swap */
         uint64_t growth;      /* bytes a second, seen over this span */
         usec_t span;
-        uint64_t resident;    /* what goes when it ends: anon and shmem */
+        uint64_t resident;    /* what goes when it ends: anon, shmem, swap */
         uint64_t grown;       /* of that what it has grown by in this run; a restart does not bring that back */
         uint64_t reclaims;    /* what a reclaim step could put into swap; without swap nothing */
 } Candidate;
