@@ -92,7 +92,7 @@ bool hostguard_noted(const Step *step, const Unit *unit, const Sample *sample) {
         track->asked = false;
         slope_note(&track->slope, size, step->now);
         if (step->now - unit->began >= BASE_AGE)
-                track->base = track->base == 0 ? size : MIN(track->base, size);
+                track->base = track->base == 0 ? track->slope.last : MIN(track->base, track->slope.last);
         return asked;
 }
 

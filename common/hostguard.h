@@ -12,11 +12,12 @@
 /* What the guard knows of one unit. All zeroes = nothing. */
 typedef struct Track {
         Slope slope;     /* of its size */
-        uint64_t base;   /* the least it had in this run, once that was on its way; 0 = unknown */
+        uint32_t base;   /* pages: the least it had in this run, once that was on its way; 0 = unknown */
         uint8_t taken;   /* 1 + the highest rung taken for the host in this episode */
         bool asked;      /* a reading of it is under way */
         bool braked;     /* throttled or frozen for the host */
 } Track;
+static_assert(sizeof(Track) <= 32, "a thousand units have a track each");
 
 typedef struct Hostguard {
         const HostPolicy *policy; /* the set's */
