@@ -123,31 +123,32 @@ int candidate_compare(const Candidate *a, const Candidate *b, const Need *need) 
         return 0;
 }
 
+/* "it grew by 25.1M/s in the last 3 s and ", or nothing where that is no reason. */
 static void describe_growth(const Candidate *candidate, char *buf, size_t size) {
         char rate[UNITS_TEXT_MAX], span[UNITS_TEXT_MAX];
         usec_t rounded = (candidate->span + USEC_PER_SEC / 2) / USEC_PER_SEC * USEC_PER_SEC;
 
-        if (candidate->growth < CULPRIT_LEAST && candidate->grown > 0)
-                snprintf(buf, size, "it has grown by %s in this run", units_format_bytes(candidate->grown, rate));
-        else if (candidate->growth < CULPRIT_LEAST / 16)
-                snprintf(buf, size, "it does not grow");
-        else
-                snprintf(buf, size, "it grew by %s/s in the last %s", units_format_bytes(candidate->growth, rate),
+        buf[0] = 0;
+        if (candidate->growth >= CULPRIT_LEAST || (candidate->growth > 0 && candidate->grown == 0))
+                snprintf(buf, size, "it grew by %s/s in the last %s and ", units_format_bytes(candidate->growth, rate),
                          units_format_duration(rounded > 0 ? rounded : candidate->span, span));
+        else if (candidate->grown >= HELPS_LEAST)
+                snprintf(buf, size, "it has grown by %s in this run and ", units_format_bytes(candidate->grown, rate));
 }
 
-const char *candidate_why(const Candidate *candidate, const Need *need, char buf[static CANDIDATE_TEXT_MAX]) {
+const char *candidate_why(const Candidate *candidate, char buf[static CANDIDATE_TEXT_MAX]) {
         char growth[96], frees[UNITS_TEXT_MAX];
+        bool ends = verb_is_disruptive(candidate->verb);
 
-        (void) need;
         describe_growth(candidate, growth, sizeof(growth));
-        units_format_bytes(verb_is_disruptive(candidate->verb) ? candidate->resident : candidate_frees(candidate), frees);
-        if (verb_is_disruptive(candidate->verb))
-                snprintf(buf, CANDIDATE_TEXT_MAX, "%s and a %s frees %s", growth, verb_name(candidate->verb), frees);
+        units_format_bytes(ends ? candidate->resident : candidate_frees(candidate), frees);
+        if (ends)
+                snprintf(buf, CANDIDATE_TEXT_MAX, "%sa %s frees %s", growth, verb_name(candidate->verb), frees);
         else if (candidate_stops(candidate))
-                snprintf(buf, CANDIDATE_TEXT_MAX, "%s and a %s halts that", growth, verb_name(candidate->verb));
+                snprintf(buf, CANDIDATE_TEXT_MAX, "%sa %s halts that", growth, verb_name(candidate->verb));
         else
-                snprintf(buf, CANDIDATE_TEXT_MAX, "%s and a %s may free up to %s", growth, verb_name(candidate->verb), frees);
+                snprintf(buf, CANDIDATE_TEXT_MAX, "%sa %s may free up to %s and ends nothing", growth,
+                         verb_name(candidate->verb), frees);
         return buf;
 }
 

@@ -32,10 +32,10 @@ typedef struct Candidate {
         Preference preference;
         Verb verb;            /* the strongest of its next step */
         unsigned budget_left; /* restarts */
-        uint64_t size;        /* working set */
+        uint64_t size;        /* working set, and what is in swap */
         uint64_t growth;      /* bytes a second, seen over this span */
         usec_t span;
-        uint64_t resident;    /* what goes when it ends: anon and shmem */
+        uint64_t resident;    /* what goes when it ends: anon, shmem, swap */
         uint64_t grown;       /* of that what it has grown by in this run; a restart does not bring that back */
         uint64_t reclaims;    /* what a reclaim step could put into swap; without swap nothing */
 } Candidate;
@@ -57,7 +57,7 @@ int candidate_compare(const Candidate *a, const Candidate *b, const Need *need);
 
 /* "it grew by 25.1M/s in the last 3 s and a restart frees 410.2M": why this one. Returns buf. */
 #define CANDIDATE_TEXT_MAX 160
-const char *candidate_why(const Candidate *candidate, const Need *need, char buf[static CANDIDATE_TEXT_MAX]);
+const char *candidate_why(const Candidate *candidate, char buf[static CANDIDATE_TEXT_MAX]);
 
 /* "does not grow", "has Preference=avoid": why not this one, seeing the one that was chosen (may be NULL). Returns buf. */
 const char *candidate_why_not(const Candidate *candidate, const Candidate *chosen, const Need *need,

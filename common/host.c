@@ -27,7 +27,7 @@ bool host_reading_is_sane(const HostReading *reading) {
 }
 
 static uint64_t used(const Host *host) {
-        return host->reading.total - host->reading.available;
+        return util_add(host->reading.total - host->reading.available, host->reading.swap_total - host->reading.swap_free);
 }
 
 static void note_calm(Host *host) {

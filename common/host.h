@@ -11,7 +11,7 @@
 typedef struct Host {
         HostReading reading;
         usec_t time; /* of the reading; 0 = none yet */
-        Slope used;  /* of what is not available */
+        Slope used;  /* of what is not available, and of what is in swap */
         unsigned calm; /* readings in a row that saw nothing move */
         uint64_t calm_used;
         Meter meters[HOST_RUNGS_MAX][_STALLED_MAX];

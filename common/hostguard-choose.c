@@ -9,16 +9,16 @@ static Candidate candidate_of(const Step *step, const Hostguard *guard, const Un
         Candidate candidate = {
                 .name = unitname_of_path(unit->path),
                 .preference = policy->preference,
-                .size = sample->working_set,
+                .size = hostguard_size(sample),
                 .growth = slope_growth(&track->slope),
                 .span = slope_span(&track->slope),
-                .resident = util_add(sample->anon, sample->shmem),
+                .resident = util_add(util_add(sample->anon, sample->shmem), sample->swap),
         };
         unsigned spent = budget_spent(unit_budget(step->engine, unit), policy->budget_window, step->now);
 
         candidate.budget_left = policy->budget_count - MIN(spent, policy->budget_count);
         if (track->base > 0)
-                candidate.grown = MIN(util_sub(sample->working_set, track->base), candidate.resident);
+                candidate.grown = MIN(util_sub(candidate.size, track->base * PAGE_BYTES), candidate.resident);
         return candidate;
 }
 
@@ -34,7 +34,8 @@ static Standing standing_of(const Step *step, const Hostguard *guard, const Unit
                 return STANDING_PAUSED;
         if (unit->policy->n_rungs == 0)
                 return STANDING_NO_LADDER;
-        if (track->slope.last_time == 0 || track->slope.last_time < guard->survey_began)
+        /* To a millisecond, as it is kept. */
+        if (slope_age(&track->slope, step->now) > util_add(step->now - guard->survey_began, USEC_PER_MSEC))
                 return STANDING_UNREAD;
         return STANDING_HELPS;
 }

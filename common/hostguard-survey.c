@@ -38,7 +38,7 @@ static void go_on(const Step *step, Hostguard *guard) {
         guard->cursor = 0;
         guard->n_surveys++;
         step_action(step, NULL, ACTION_HOST);
-        guard->next_reading = util_add(step->now, 2 * USEC_PER_SEC); /* should that one not be answered */
+        guard->next_reading = MAX(guard->next_reading, util_add(step->now, USEC_PER_SEC)); /* should none come of that one */
 }
 
 void hostguard_survey_tick(const Step *step, Hostguard *guard) {
@@ -81,6 +81,7 @@ void hostguard_plan_survey(const Step *step, Hostguard *guard) {
 
 bool hostguard_noted(const Step *step, const Unit *unit, const Sample *sample) {
         Hostguard *guard = step->engine->hostguard;
+        uint64_t size = hostguard_size(sample);
         Track *track;
         bool asked;
 
@@ -89,9 +90,9 @@ bool hostguard_noted(const Step *step, const Unit *unit, const Sample *sample) {
         track = &guard->tracks[unit - step->engine->units];
         asked = track->asked;
         track->asked = false;
-        slope_note(&track->slope, sample->working_set, step->now);
+        slope_note(&track->slope, size, step->now);
         if (step->now - unit->began >= BASE_AGE)
-                track->base = track->base == 0 ? sample->working_set : MIN(track->base, sample->working_set);
+                track->base = track->base == 0 ? track->slope.last : MIN(track->base, track->slope.last);
         return asked;
 }
 

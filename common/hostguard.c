@@ -6,6 +6,7 @@
 #define MOVES_A_READING 4
 #define GOODBYE (2 * USEC_PER_SEC) /* what a service may need to end cleanly: with less time left nothing is waited for */
 #define SURVEY_ANSWER (2 * USEC_PER_SEC)
+#define READING_ANSWER (15 * USEC_PER_SEC) /* a reading that did not come, or that can't be true, is asked for again */
 #define RETRY_NONE USEC_PER_SEC    /* when nobody could help: who could may have changed */
 #define HURRY_SETTLE USEC_PER_SEC  /* what a step is given at the least to show that it helped */
 #define ACTIONS_LEAST 44 /* free places in the list that a reading or a survey may need */
@@ -34,6 +35,8 @@ int hostguard_set_policy(Engine *engine, const HostPolicy *policy) {
         guard->choosing = guard->told_none = guard->told_busy = guard->told_idle = false;
         guard->acting_id = 0;
         memset(guard->host.meters, 0, sizeof(guard->host.meters));
+        for (unsigned i = 0; i < engine->n_slots; i++)
+                guard->tracks[i].taken = 0; /* of another ladder, perhaps */
         return 0;
 }
 
@@ -265,8 +268,7 @@ void hostguard_tick(const Step *step) {
         if (guard->next_reading > step->now)
                 return;
         step_action(step, NULL, ACTION_HOST);
-        /* Should no answer come, it is asked for again, though not in a loop. */
-        guard->next_reading = util_add(step->now, 2 * USEC_PER_SEC);
+        guard->next_reading = util_add(step->now, guard->choosing ? SURVEY_ANSWER : READING_ANSWER);
 }
 
 int engine_get_host(const Engine *engine, HostView *ret) {

@@ -11,12 +11,13 @@
 
 /* What the guard knows of one unit. All zeroes = nothing. */
 typedef struct Track {
-        Slope slope;     /* of its working set */
-        uint64_t base;   /* the least it had in this run, once that was on its way; 0 = unknown */
+        Slope slope;     /* of its size */
+        uint32_t base;   /* pages: the least it had in this run, once that was on its way; 0 = unknown */
         uint8_t taken;   /* 1 + the highest rung taken for the host in this episode */
         bool asked;      /* a reading of it is under way */
         bool braked;     /* throttled or frozen for the host */
 } Track;
+static_assert(sizeof(Track) <= 32, "a thousand units have a track each");
 
 typedef struct Hostguard {
         const HostPolicy *policy; /* the set's */
@@ -55,6 +56,11 @@ typedef struct Choice {
         unsigned n_others;
         unsigned counts[_STANDING_MAX]; /* of all units with a policy */
 } Choice;
+
+/* What a unit has of the host. What went into swap is its own all the same: a leak goes on there. */
+static inline uint64_t hostguard_size(const Sample *sample) {
+        return util_add(sample->working_set, sample->swap);
+}
 
 static inline const HostRung *hostguard_rung(const Hostguard *guard, int rung) {
         return &guard->policy->rungs[rung];

@@ -111,7 +111,7 @@ void tell_host_step(const Step *step, const Hostguard *guard, const Choice *choi
             choice->best.preference == PREFERENCE_AVOID      ? ", though it has Preference=avoid,"
             : choice->best.preference == PREFERENCE_SACRIFICE ? " by Preference=sacrifice, and"
                                                               : "",
-            candidate_why(&choice->best, &choice->need, why), others[0] ? "; " : "", others,
+            candidate_why(&choice->best, why), others[0] ? "; " : "", others,
             choice->n_skipped > 0 ? " Gentler rungs would not have helped in time." : "");
 }
 

@@ -1,6 +1,7 @@
 /* The host's memory: read when the engine asks for it, and by a trigger on the host's pressure where a [Host] rung has such a
  * condition. */
 #include "host-read.h"
+#include "host.h"
 #include "journal.h"
 #include "manager.h"
 
@@ -9,8 +10,12 @@
 void manager_read_host(Manager *manager) {
         Event event = {.kind = EVENT_HOST, .time = manager_now(manager)};
 
-        if (host_read(&manager->kernfs, &event.host) >= 0)
-                manager_feed(manager, &event);
+        if (host_read(&manager->kernfs, &event.host) < 0)
+                return;
+        if (!host_reading_is_sane(&event.host) && !manager->host_odd)
+                journal_log(4, "/proc/meminfo says what can't be true (more free than there is), so the host is not guarded.");
+        manager->host_odd = !host_reading_is_sane(&event.host);
+        manager_feed(manager, &event);
 }
 
 void manager_want_host(Manager *manager) {

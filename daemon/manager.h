@@ -131,6 +131,7 @@ typedef struct Manager {
         usec_t started;
         unsigned policy_mistakes;
         bool systemd_connected;
+        bool host_odd; /* that its numbers can't be true has been said */
         bool host_psi; /* the pressure of the host is wanted for its guard */
 } Manager;
 

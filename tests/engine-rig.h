@@ -17,6 +17,7 @@ typedef struct World {
         bool present;
         unsigned run;
         uint64_t ws, cache;           /* memory.current is their sum */
+        uint64_t swapped;
         uint64_t high, operator_high; /* memory.high: in the file, and what the operator set */
         uint64_t max, operator_max;   /* memory.max likewise */
         uint64_t above;               /* the least limit of its parents */
@@ -195,6 +196,7 @@ static inline Sample rig_reading(const Rig *rig, const World *world) {
                 .working_set = world->ws,
                 .anon = world->ws,
                 .file = world->cache,
+                .swap = world->swapped,
                 .limit = MIN(world->max, world->above),
                 .own_max = world->max,
                 .high = world->high,

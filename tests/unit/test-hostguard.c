@@ -254,6 +254,30 @@ static void short_swap_is_a_condition_of_its_own(void **state) {
         rig_done(&play.rig);
 }
 
+/* Its working set stands still, as the kernel writes out as much as it takes. */
+static void a_leak_that_goes_into_swap_is_seen(void **state) {
+        (void) state;
+        begin("[Match]\nUnit=*.service\n[Policy]\nMode=act\n[Rung restart]\nUsage=90%\nAction=restart\n"
+              "[Host low]\nSwapFree=40%\nAction=relieve\nSettle=2s\n");
+        play.rig.host.total = HOST_TOTAL;
+        play.rig.host.swap_total = play.rig.swap_free = 500 * MIB;
+        add_innocents();
+        host_play_add(&play, "leak", 300 * MIB, 0);
+        (void) play_log(&play.rig);
+        for (unsigned i = 0; i < 40 * 20 && play.n_restarts[4] == 0; i++) {
+                play.rig.worlds[4].swapped += MIB;
+                play.rig.swap_free -= MIB;
+                host_play_run(&play, HOST_STEP);
+                if (play.rig.swap_free == 0)
+                        break;
+        }
+        assert_int_equal(play.n_restarts[4], 1);
+        assert_int_equal(restarts_of_others(4), 0);
+        assert_true(play.rig.swap_free > 100 * MIB);
+        assert_non_null(strstr(host_play_said[RECORD_HOST_STEP], "leak.service: rung 'restart'"));
+        rig_done(&play.rig);
+}
+
 static void pressure_alone_brings_it_about(void **state) {
         Event event;
 
@@ -330,6 +354,7 @@ int main(void) {
                 cmocka_unit_test(a_pause_stops_it_and_a_resume_goes_on),
                 cmocka_unit_test(swap_that_is_not_there_is_no_condition),
                 cmocka_unit_test(short_swap_is_a_condition_of_its_own),
+                cmocka_unit_test(a_leak_that_goes_into_swap_is_seen),
                 cmocka_unit_test(pressure_alone_brings_it_about),
                 cmocka_unit_test(a_freeze_for_the_host_is_undone_with_it),
                 cmocka_unit_test(sacrifice_goes_first_where_it_helps),

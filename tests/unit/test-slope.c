@@ -69,9 +69,22 @@ static void what_falls_does_not_grow_and_nothing_overflows(void **state) {
         slope_note(&slope, UINT64_MAX, T0 + 2 * USEC_PER_SEC);
         assert_true(slope_growth(&slope) > GIB);
         /* A clock that falls begins anew. */
-        slope_note(&slope, 5, T0 - 1);
+        slope_note(&slope, 5, T0 - USEC_PER_MSEC);
         assert_int_equal(slope_span(&slope), 0);
         assert_int_equal(slope_growth(&slope), 0);
+}
+
+/* 49.7 days after the boot. */
+static void the_milliseconds_run_over(void **state) {
+        const usec_t over = (UINT64_C(1) << 32) * USEC_PER_MSEC;
+        Slope slope = {0};
+
+        (void) state;
+        assert_int_equal(slope_age(&slope, over), USEC_INFINITY);
+        for (unsigned i = 0; i < 40; i++)
+                slope_note(&slope, 100 * MIB + i * MIB, over - 2 * USEC_PER_SEC + i * 100 * USEC_PER_MSEC);
+        assert_in_range(slope_growth(&slope), 10 * MIB - MIB / 10, 10 * MIB + MIB / 10);
+        assert_int_equal(slope_age(&slope, over + 5 * USEC_PER_SEC), 3100 * USEC_PER_MSEC);
 }
 
 int main(void) {
@@ -80,6 +93,7 @@ int main(void) {
                 cmocka_unit_test(nothing_is_said_of_one_reading_or_of_a_moment),
                 cmocka_unit_test(a_reading_that_comes_twice_changes_nothing),
                 cmocka_unit_test(what_is_long_ago_does_not_count),
+                cmocka_unit_test(the_milliseconds_run_over),
                 cmocka_unit_test(what_falls_does_not_grow_and_nothing_overflows),
         };
 
