@@ -1,7 +1,8 @@
 /* The manager: the one place where events from the world become the engine's, and the engine's actions become changes of the
  * world. It owns all parts; they know only their handlers. Split by subject: manager.c (life and the flow of events),
  * manager-units.c (cgroups that come and go), manager-watch.c (what the watchers say),
- * manager-witness.c (what the witnesses of incidents say), manager-peaks.c (what units have needed), manager-actions.c (carrying out), manager-api.c (what clients ask). */
+ * manager-witness.c (what the witnesses of incidents say), manager-peaks.c (what units have needed),
+ * manager-actions.c (carrying out), manager-api.c (what clients ask). */
 #pragma once
 
 #include <systemd/sd-event.h>
