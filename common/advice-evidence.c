@@ -9,9 +9,10 @@ static void tell_peak(const AdviceCase *c) {
 
         if (learned->runs == 0)
                 return;
-        advice_tell(c->advice, "The peak working set was %s, at %s; the most anonymous memory was %s, and the most with cache %s.",
-                    units_format_bytes(learned->working_set, used), c->unit->peak_at, units_format_bytes(learned->anon, anon),
-                    units_format_bytes(learned->current, current));
+        advice_tell(c->advice,
+                    "The peak working set was %s, at %s; the most anonymous memory was %s, and the most with cache %s.",
+                    units_format_bytes(learned->working_set, used), c->unit->peak_at,
+                    units_format_bytes(learned->anon, anon), units_format_bytes(learned->current, current));
 }
 
 static void tell_runs(const AdviceCase *c) {
@@ -19,8 +20,8 @@ static void tell_runs(const AdviceCase *c) {
         char total[UNITS_TEXT_MAX], longest[UNITS_TEXT_MAX];
 
         if (learned->runs > 0)
-                advice_tell(c->advice, "%" PRIu64 " run%s watched since %s, for %s in all; the longest for %s.", learned->runs,
-                            learned->runs == 1 ? " was" : "s were", c->unit->first_at,
+                advice_tell(c->advice, "%" PRIu64 " run%s watched since %s, for %s in all; the longest for %s.",
+                            learned->runs, learned->runs == 1 ? " was" : "s were", c->unit->first_at,
                             units_format_duration(learned->total * USEC_PER_SEC, total),
                             units_format_duration(learned->longest * USEC_PER_SEC, longest));
 }
@@ -41,8 +42,9 @@ static void tell_now(const AdviceCase *c) {
         if (!fact_known(unit->working_set))
                 return;
         if (fact_known(unit->peak))
-                advice_tell(c->advice, "Now its working set is %s; the kernel has seen %s in this run, with cache and between "
-                                       "readings.",
+                advice_tell(c->advice,
+                            "Now its working set is %s; the kernel has seen %s in this run, with cache and between "
+                            "readings.",
                             units_format_bytes(unit->working_set, used), units_format_bytes(unit->peak, peak));
         else
                 advice_tell(c->advice, "Now its working set is %s.", units_format_bytes(unit->working_set, used));
@@ -65,9 +67,10 @@ static void tell_limit(const AdviceCase *c) {
 static void tell_swap(const AdviceCase *c) {
         if (!fact_known(c->host->swap_total))
                 return;
-        advice_tell(c->advice, "%s", !c->can_swap                    ? "Nothing of it can be swapped out."
-                                     : c->unit->learned.swapped != 0 ? "Some of it was swapped out, and is counted above."
-                                                                     : "There is swap, and nothing of it was seen in there.");
+        advice_tell(c->advice, "%s",
+                    !c->can_swap                    ? "Nothing of it can be swapped out."
+                    : c->unit->learned.swapped != 0 ? "Some of it was swapped out, and is counted above."
+                                                    : "There is swap, and nothing of it was seen in there.");
 }
 
 static void tell_incidents(const AdviceCase *c) {
@@ -75,10 +78,11 @@ static void tell_incidents(const AdviceCase *c) {
 
         if (!unit->has_history)
                 return;
-        advice_tell(c->advice, "In the last %d days%s%s%s: %u kernel kill%s at its own limit, %u by a limit above it or the host, "
-                               "%u MemoryError%s.",
-                    FACTS_HISTORY_DAYS, unit->history_since[0] ? " (the journal goes back to " : "", unit->history_since,
-                    unit->history_since[0] ? ")" : "", unit->kills_unit,
+        advice_tell(c->advice,
+                    "In the last %d days%s%s%s: %u kernel kill%s at its own limit, %u by a limit above it or the host, "
+                    "%u MemoryError%s.",
+                    FACTS_HISTORY_DAYS, unit->history_since[0] ? " (the journal goes back to " : "",
+                    unit->history_since, unit->history_since[0] ? ")" : "", unit->kills_unit,
                     unit->kills_unit == 1 ? "" : "s", unit->kills_above, unit->memory_errors,
                     unit->memory_errors == 1 ? "" : "s");
 }
@@ -88,7 +92,7 @@ static void tell_growth(const AdviceCase *c) {
                 advice_tell(c->advice, "Its growth is judged as: %s.", c->unit->growth);
 }
 
-static void (*const all[])(const AdviceCase *c) = {tell_peak, tell_runs, tell_start,     tell_now,
+static void (*const all[])(const AdviceCase *c) = {tell_peak,  tell_runs, tell_start,     tell_now,
                                                    tell_limit, tell_swap, tell_incidents, tell_growth};
 static_assert(ELEMENTSOF(all) <= ADVICE_LINES_MAX, "there is no room for all of the evidence");
 

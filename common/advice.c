@@ -1,17 +1,17 @@
-/* The numbers. A limit that the peak fills to three quarters has room for a rung that helps, one that restarts, and a reserve above
- * it for the goodbye (design: the last rung is not at 99 %). */
+/* The numbers. A limit that the peak fills to three quarters has room for a rung that helps, one that restarts, and a
+ * reserve above it for the goodbye (design: the last rung is not at 99 %). */
 #include "advice-internal.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 
-#define MARGIN_SHARE 3                 /* a third of the peak on top */
+#define MARGIN_SHARE 3 /* a third of the peak on top */
 #define MARGIN_LEAST (32 * MIB)
-#define RESERVE_SHARE 10               /* of the limit, above the last rung */
-#define RESERVE_LEAST (16 * MIB)       /* a wire wakes us within milliseconds; a goodbye in Python takes some MiB */
-#define HOST_SHARE 10                  /* of the host, that must be left to others */
+#define RESERVE_SHARE 10         /* of the limit, above the last rung */
+#define RESERVE_LEAST (16 * MIB) /* a wire wakes us within milliseconds; a goodbye in Python takes some MiB */
+#define HOST_SHARE 10            /* of the host, that must be left to others */
 #define HOST_LEAST (128 * MIB)
-#define AT_LIMIT 90                    /* percent of the limit; a peak there was cut off by it */
+#define AT_LIMIT 90 /* percent of the limit; a peak there was cut off by it */
 #define ASK_LEAST 75
 #define ASK_ABOVE_PEAK 4
 #define BETWEEN_RUNGS 5
@@ -101,18 +101,22 @@ static void reason_of_max(const AdviceCase *c, bool kept, bool capped, AdviceSet
                                 "All that the host's %s allow when a tenth is left to others; its peak was %s.",
                                 units_format_bytes(c->host->memory_total, total), used);
         else if (advice->leaks)
-                (void) snprintf(setting->reason, sizeof(setting->reason),
-                                "It leaks, and no limit fits a leak; this one bounds it, and the last rung restarts it below.");
+                (void) snprintf(
+                        setting->reason, sizeof(setting->reason),
+                        "It leaks, and no limit fits a leak; this one bounds it, and the last rung restarts it below.");
         else if (kept)
                 (void) snprintf(setting->reason, sizeof(setting->reason),
-                                "The limit that it has fits: its peak working set was %s, and there is room above it.", used);
-        else if (advice->at_least)
-                (void) snprintf(setting->reason, sizeof(setting->reason),
-                                "Its peak of %s was cut off by a limit: a third more than that limit, to see what it needs.",
+                                "The limit that it has fits: its peak working set was %s, and there is room above it.",
                                 used);
+        else if (advice->at_least)
+                (void) snprintf(
+                        setting->reason, sizeof(setting->reason),
+                        "Its peak of %s was cut off by a limit: a third more than that limit, to see what it needs.",
+                        used);
         else
                 (void) snprintf(setting->reason, sizeof(setting->reason),
-                                "Its peak working set was %s, and a third more (two thirds while little is known, 32M at least) "
+                                "Its peak working set was %s, and a third more (two thirds while little is known, 32M "
+                                "at least) "
                                 "is room for the rungs and for a clean end.",
                                 used);
 }
@@ -134,8 +138,10 @@ static void rule_max(const AdviceCase *c) {
         level.value = c->advice->max;
         (void) units_format_level(&level, setting->value);
         if (c->advice->demand > c->advice->max / 100 * AT_LIMIT)
-                advice_warn(c->advice, "The host is too small for %s: its peak leaves no reserve below any limit that leaves "
-                                       "enough to others. Fewer workers, a larger host, or swap.", c->unit->name);
+                advice_warn(c->advice,
+                            "The host is too small for %s: its peak leaves no reserve below any limit that leaves "
+                            "enough to others. Fewer workers, a larger host, or swap.",
+                            c->unit->name);
 }
 
 static void rule_rungs(const AdviceCase *c) {
@@ -149,7 +155,8 @@ static void rule_rungs(const AdviceCase *c) {
         advice->restart = MIN(advice->restart, 90);
         advice->ask = MIN(MAX(peak_share + ASK_ABOVE_PEAK, ASK_LEAST), advice->restart - BETWEEN_RUNGS);
         (void) snprintf(ask->value, sizeof(ask->value), "%u%%", advice->ask);
-        (void) snprintf(ask->reason, sizeof(ask->reason), "%s the peak of %s, so that an ordinary day does not take it.",
+        (void) snprintf(ask->reason, sizeof(ask->reason),
+                        "%s the peak of %s, so that an ordinary day does not take it.",
                         peak_share < advice->ask ? "Above" : "As far above as there is room; not above",
                         units_format_bytes(advice->demand, peak));
         (void) snprintf(restart->value, sizeof(restart->value), "%u%%", advice->restart);
@@ -174,9 +181,10 @@ static void rule_high(const AdviceCase *c) {
         advice->high = (advice_last_level(advice) + advice->max) / 2 / MIB * MIB;
         level.value = advice->high;
         (void) units_format_level(&level, setting->value);
-        (void) snprintf(setting->reason, sizeof(setting->reason),
-                        "Between the last rung and the limit, where it makes the kernel swap out and brakes what outruns the "
-                        "rungs; lower, it would keep the unit from ever coming to them.");
+        (void) snprintf(
+                setting->reason, sizeof(setting->reason),
+                "Between the last rung and the limit, where it makes the kernel swap out and brakes what outruns the "
+                "rungs; lower, it would keep the unit from ever coming to them.");
 }
 
 /* How much of the unit's peak one worker is: as now, in proportion. */
@@ -196,22 +204,24 @@ static void rule_workers(const AdviceCase *c) {
         setting = advice_set(c->advice, "Workers");
         (void) snprintf(setting->value, sizeof(setting->value), "%u", c->advice->workers);
         (void) snprintf(setting->reason, sizeof(setting->reason),
-                        "%u processes of like size run now (%s); at the peak the largest takes %s and all else %s, so that this "
+                        "%u processes of like size run now (%s); at the peak the largest takes %s and all else %s, so "
+                        "that this "
                         "many fit below the last rung.",
                         workers->n, workers->comm, units_format_bytes(one, each), units_format_bytes(rest, others));
         if (c->advice->workers < workers->n)
-                advice_warn(c->advice, "%u workers run, and %u fit below the last rung of MemoryMax= as advised.", workers->n,
-                            c->advice->workers);
+                advice_warn(c->advice, "%u workers run, and %u fit below the last rung of MemoryMax= as advised.",
+                            workers->n, c->advice->workers);
 }
 
 static void rule_mode(const AdviceCase *c) {
         AdviceSetting *setting = advice_set(c->advice, "Mode");
 
         (void) snprintf(setting->value, sizeof(setting->value), "%s", c->advice->provisional ? "observe" : "act");
-        (void) snprintf(setting->reason, sizeof(setting->reason), "%s",
-                        c->advice->provisional
-                                ? "Too little is known to act on; memguard says what it would do."
-                                : "The rungs are above all that was seen, so they are taken only when something is wrong.");
+        (void) snprintf(
+                setting->reason, sizeof(setting->reason), "%s",
+                c->advice->provisional
+                        ? "Too little is known to act on; memguard says what it would do."
+                        : "The rungs are above all that was seen, so they are taken only when something is wrong.");
 }
 
 static void rule_budget(const AdviceCase *c) {
@@ -223,7 +233,8 @@ static void rule_budget(const AdviceCase *c) {
 }
 
 /* In this order: each rests on those before. */
-static void (*const rules[])(const AdviceCase *c) = {rule_max, rule_rungs, rule_high, rule_workers, rule_mode, rule_budget};
+static void (*const rules[])(const AdviceCase *c) = {rule_max,     rule_rungs, rule_high,
+                                                     rule_workers, rule_mode,  rule_budget};
 
 static void warn_first(const AdviceCase *c) {
         char seen[UNITS_TEXT_MAX], wait[UNITS_TEXT_MAX], slope[UNITS_TEXT_MAX];
@@ -233,19 +244,25 @@ static void warn_first(const AdviceCase *c) {
         if (advice->leaks)
                 advice_warn(advice, "%s leaks%s%s%s: mend that first. What follows only bounds the harm.", unit->name,
                             unit->growth_slope > 0 ? ", by " : "",
-                            unit->growth_slope > 0 ? units_format_bytes(MIN(unit->growth_slope, PEAKS_NUMBER_MAX) * 3600, slope) : "",
+                            unit->growth_slope > 0
+                                    ? units_format_bytes(MIN(unit->growth_slope, PEAKS_NUMBER_MAX) * 3600, slope)
+                                    : "",
                             unit->growth_slope > 0 ? " an hour" : "");
         if (!advice->provisional)
                 return;
         if (unit->learned.runs == 0)
-                advice_warn(advice, "Too little is known of %s: memguardd has not watched it. Have memguardd run with a policy that "
-                                    "matches it, and ask again in %s. Until then this is provisional, by what it uses now.",
+                advice_warn(advice,
+                            "Too little is known of %s: memguardd has not watched it. Have memguardd run with a policy "
+                            "that "
+                            "matches it, and ask again in %s. Until then this is provisional, by what it uses now.",
                             unit->name, units_format_duration(advice->wait, wait));
         else
-                advice_warn(advice, "Too little is known of %s: its longest run was watched for %s. Ask again in %s; a run of an "
-                                    "hour is the least. Until then this is provisional.",
-                            unit->name, units_format_duration(unit->learned.longest * USEC_PER_SEC, seen),
-                            units_format_duration(advice->wait, wait));
+                advice_warn(
+                        advice,
+                        "Too little is known of %s: its longest run was watched for %s. Ask again in %s; a run of an "
+                        "hour is the least. Until then this is provisional.",
+                        unit->name, units_format_duration(unit->learned.longest * USEC_PER_SEC, seen),
+                        units_format_duration(advice->wait, wait));
 }
 
 int advise(const HostFacts *host, const UnitFacts *unit, Advice *ret) {
@@ -254,9 +271,11 @@ int advise(const HostFacts *host, const UnitFacts *unit, Advice *ret) {
         *ret = (Advice){};
         find_demand(&c);
         if (ret->demand == 0) {
-                advice_warn(ret, "Nothing is known of the memory of %s: %s, and memguardd has never seen it run. Start it, have "
-                                 "memguardd run with a policy that matches it, and ask again in an hour.",
-                            unit->name, unit->running > 0 ? "it can't be read" : "it does not run");
+                advice_warn(
+                        ret,
+                        "Nothing is known of the memory of %s: %s, and memguardd has never seen it run. Start it, have "
+                        "memguardd run with a policy that matches it, and ask again in an hour.",
+                        unit->name, unit->running > 0 ? "it can't be read" : "it does not run");
                 return -ENODATA;
         }
         find_wait(&c);

@@ -1,5 +1,5 @@
-/* What limits, rungs and number of workers would have fitted a unit: facts in, advice out, by a table of rules. Every number has
- * its reason. Nothing here looks at the world. */
+/* What limits, rungs and number of workers would have fitted a unit: facts in, advice out, by a table of rules. Every
+ * number has its reason. Nothing here looks at the world. */
 #pragma once
 
 #include "facts.h"
@@ -20,13 +20,13 @@ typedef struct AdviceSetting {
 
 typedef struct Advice {
         bool provisional;
-        usec_t wait; /* for how long the unit should still be watched; 0 = long enough */
-        uint64_t demand;  /* what it needs, as far as is known */
-        bool at_least;    /* it may need more: it was stopped by a limit */
+        usec_t wait;     /* for how long the unit should still be watched; 0 = long enough */
+        uint64_t demand; /* what it needs, as far as is known */
+        bool at_least;   /* it may need more: it was stopped by a limit */
         bool leaks;
-        uint64_t max, high; /* bytes; BYTES_INFINITY = none */
+        uint64_t max, high;    /* bytes; BYTES_INFINITY = none */
         unsigned ask, restart; /* percent of max */
-        unsigned workers;   /* that fit below the last rung; 0 = there are none to count */
+        unsigned workers;      /* that fit below the last rung; 0 = there are none to count */
         unsigned n_warnings, n_evidence, n_settings;
         char warnings[ADVICE_LINES_MAX][ADVICE_REASON_MAX]; /* what must be read first */
         char evidence[ADVICE_LINES_MAX][ADVICE_REASON_MAX];

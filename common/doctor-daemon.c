@@ -43,15 +43,17 @@ static bool lacks_systemd(const HostFacts *host, const UnitFacts *unit, Finding 
 
 static bool lacks_kernel_log(const HostFacts *host, const UnitFacts *unit, Finding *ret) {
         (void) unit;
-        finding_say(ret, "memguardd can't read the kernel's log (/dev/kmsg), the witness that names whom the kernel killed: "
-                         "verdicts rest on counters alone.");
+        finding_say(ret,
+                    "memguardd can't read the kernel's log (/dev/kmsg), the witness that names whom the kernel killed: "
+                    "verdicts rest on counters alone.");
         finding_remedy(ret, "systemctl show -p CapabilityBoundingSet,DeviceAllow,ProtectKernelLogs memguardd.service");
         return host->kernel_log == TRI_NO;
 }
 
 static bool lacks_journal(const HostFacts *host, const UnitFacts *unit, Finding *ret) {
         (void) unit;
-        finding_say(ret, "memguardd's reader of the journal is not there: a MemoryError that a service prints is not seen.");
+        finding_say(ret,
+                    "memguardd's reader of the journal is not there: a MemoryError that a service prints is not seen.");
         finding_remedy(ret, "systemctl enable --now memguard-journal.socket");
         return host->journal_reader == TRI_NO;
 }
@@ -63,14 +65,19 @@ static bool lacks_probes(const HostFacts *host, const UnitFacts *unit, Finding *
                 finding_say(ret, "This kernel offers no uprobes to perf (/sys/bus/event_source/devices/uprobe; "
                                  "CONFIG_UPROBE_EVENTS): a MemoryError that a service catches is not seen.");
         else if (util_streq(host->lockdown, "confidentiality"))
-                finding_say(ret, "The kernel is locked down (\"confidentiality\"), which forbids uprobes: a MemoryError that a "
-                                 "service catches is not seen.");
+                finding_say(
+                        ret,
+                        "The kernel is locked down (\"confidentiality\"), which forbids uprobes: a MemoryError that a "
+                        "service catches is not seen.");
         else if (host->python_error[0])
-                finding_say(ret, "The last CPython that was found could not be probed (%s): a MemoryError that a service "
-                                 "catches may not be seen.", host->python_error);
+                finding_say(ret,
+                            "The last CPython that was found could not be probed (%s): a MemoryError that a service "
+                            "catches may not be seen.",
+                            host->python_error);
         else
                 return false;
-        finding_remedy(ret, "journalctl -b -u memguard-uprobe.service  # or Uprobes=no in the policy, where it is not wanted");
+        finding_remedy(
+                ret, "journalctl -b -u memguard-uprobe.service  # or Uprobes=no in the policy, where it is not wanted");
         return true;
 }
 
@@ -91,8 +98,10 @@ static bool is_exposed(const HostFacts *host, const UnitFacts *unit, Finding *re
         if (!fact_known(host->guard_min) ||
             (host->guard_oom_score <= GUARD_OOM_SCORE_MAX && host->guard_min >= GUARD_MIN_LEAST))
                 return false;
-        finding_say(ret, "memguardd itself is not protected: its unit has OOMScoreAdjust=%" PRIi64 " and MemoryMin=%s, so that "
-                         "a shortage may end or slow the guard first.",
+        finding_say(ret,
+                    "memguardd itself is not protected: its unit has OOMScoreAdjust=%" PRIi64
+                    " and MemoryMin=%s, so that "
+                    "a shortage may end or slow the guard first.",
                     host->guard_oom_score, units_format_bytes(host->guard_min, min));
         finding_dropin(ret, "memguardd.service", "[Service]", "OOMScoreAdjust=-900\nMemoryMin=16M");
         return true;

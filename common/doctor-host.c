@@ -6,7 +6,7 @@
 
 #define KERNEL_LEAST 6001
 #define SYSTEMD_LEAST 252
-#define SHORT_OF 10 /* percent */
+#define SHORT_OF 10             /* percent */
 #define JOURNAL_RATE_LEAST 1000 /* messages in 30 s: a traceback of a pool of workers is some hundred lines */
 
 static unsigned percent(uint64_t part, uint64_t whole) {
@@ -22,14 +22,17 @@ static bool is_v1(const HostFacts *host, const UnitFacts *unit, Finding *ret) {
 
 static bool lacks_controller(const HostFacts *host, const UnitFacts *unit, Finding *ret) {
         (void) unit;
-        finding_say(ret, "The kernel's memory controller is not there for cgroup v2: no unit's memory is counted or limited.");
+        finding_say(
+                ret,
+                "The kernel's memory controller is not there for cgroup v2: no unit's memory is counted or limited.");
         finding_remedy(ret, "Boot with: cgroup_enable=memory");
         return host->unified == TRI_YES && host->memory_controller == TRI_NO;
 }
 
 static bool lacks_psi(const HostFacts *host, const UnitFacts *unit, Finding *ret) {
         (void) unit;
-        finding_say(ret, "The kernel tells no pressure (/proc/pressure/memory is not there): memguardd does not start without it.");
+        finding_say(ret, "The kernel tells no pressure (/proc/pressure/memory is not there): memguardd does not start "
+                         "without it.");
         finding_remedy(ret, "Boot with: psi=1");
         return host->psi == TRI_NO;
 }
@@ -38,7 +41,9 @@ static bool is_old_kernel(const HostFacts *host, const UnitFacts *unit, Finding 
         (void) unit;
         if (!fact_known(host->kernel) || host->kernel >= KERNEL_LEAST)
                 return false;
-        finding_say(ret, "The kernel is %" PRIu64 ".%" PRIu64 "; memguardd needs 6.1 or newer (memory.reclaim, memory.peak).",
+        finding_say(ret,
+                    "The kernel is %" PRIu64 ".%" PRIu64
+                    "; memguardd needs 6.1 or newer (memory.reclaim, memory.peak).",
                     host->kernel / 1000, host->kernel % 1000);
         finding_remedy(ret, "Upgrade the kernel.");
         return true;
@@ -55,8 +60,9 @@ static bool is_old_systemd(const HostFacts *host, const UnitFacts *unit, Finding
 
 static bool lacks_swap(const HostFacts *host, const UnitFacts *unit, Finding *ret) {
         (void) unit;
-        finding_say(ret, "There is no swap: memory that is short shows no pressure before the kernel kills, and MemoryHigh= "
-                         "brings services to a standstill instead of slowing them. Rungs with Usage= are what helps here.");
+        finding_say(ret,
+                    "There is no swap: memory that is short shows no pressure before the kernel kills, and MemoryHigh= "
+                    "brings services to a standstill instead of slowing them. Rungs with Usage= are what helps here.");
         finding_remedy(ret, "apt install systemd-zram-generator  # swap in compressed memory; or a swap file");
         return host->swap_total == 0;
 }
@@ -106,10 +112,13 @@ static bool is_strict(const HostFacts *host, const UnitFacts *unit, Finding *ret
                 headroom = 0;
         else if (percent(headroom, host->commit_limit) < SHORT_OF)
                 ret->severity = SEVERITY_BAD;
-        finding_say(ret, "vm.overcommit_memory=2 with %s: %s may still be promised of %s, and then every program on the host is "
-                         "refused memory (MemoryError), also while memory is free.",
-                    ratio, units_format_bytes(headroom, left), units_format_bytes(host->commit_limit, limit));
-        finding_remedy(ret, "sysctl -w vm.overcommit_memory=0  # and in /etc/sysctl.d; or a larger vm.overcommit_ratio");
+        finding_say(
+                ret,
+                "vm.overcommit_memory=2 with %s: %s may still be promised of %s, and then every program on the host is "
+                "refused memory (MemoryError), also while memory is free.",
+                ratio, units_format_bytes(headroom, left), units_format_bytes(host->commit_limit, limit));
+        finding_remedy(ret,
+                       "sysctl -w vm.overcommit_memory=0  # and in /etc/sysctl.d; or a larger vm.overcommit_ratio");
         return true;
 }
 
@@ -127,8 +136,11 @@ static bool kills_allocating(const HostFacts *host, const UnitFacts *unit, Findi
         (void) unit;
         if (!fact_known(host->kill_allocating) || host->kill_allocating == 0)
                 return false;
-        finding_say(ret, "vm.oom_kill_allocating_task=%" PRIu64 ": the kernel kills who asks for memory last, not who has most "
-                         "of it; OOMScoreAdjust= means nothing.", host->kill_allocating);
+        finding_say(ret,
+                    "vm.oom_kill_allocating_task=%" PRIu64
+                    ": the kernel kills who asks for memory last, not who has most "
+                    "of it; OOMScoreAdjust= means nothing.",
+                    host->kill_allocating);
         finding_remedy(ret, "sysctl -w vm.oom_kill_allocating_task=0  # and in /etc/sysctl.d");
         return true;
 }
@@ -146,19 +158,24 @@ static bool has_rivals(const HostFacts *host, const UnitFacts *unit, Finding *re
         }
         if (names[0] == 0)
                 return false;
-        finding_say(ret, "%s kills for memory too: it may end a service by SIGKILL while memguardd is letting it end cleanly.",
-                    names);
+        finding_say(
+                ret,
+                "%s kills for memory too: it may end a service by SIGKILL while memguardd is letting it end cleanly.",
+                names);
         finding_remedy(ret, "systemctl disable --now %s", names);
         return true;
 }
 
 static bool forgets(const HostFacts *host, const UnitFacts *unit, Finding *ret) {
         (void) unit;
-        finding_say(ret, "The journal is kept in memory only: incidents, and what memguardd did about them, are forgotten at "
-                         "the next boot.");
-        finding_remedy(ret, "mkdir -p /etc/systemd/journald.conf.d /var/log/journal\n"
-                            "printf '[Journal]\\nStorage=persistent\\n' >/etc/systemd/journald.conf.d/50-persistent.conf\n"
-                            "systemctl restart systemd-journald && journalctl --flush");
+        finding_say(
+                ret,
+                "The journal is kept in memory only: incidents, and what memguardd did about them, are forgotten at "
+                "the next boot.");
+        finding_remedy(ret,
+                       "mkdir -p /etc/systemd/journald.conf.d /var/log/journal\n"
+                       "printf '[Journal]\\nStorage=persistent\\n' >/etc/systemd/journald.conf.d/50-persistent.conf\n"
+                       "systemctl restart systemd-journald && journalctl --flush");
         return host->journal_persistent == TRI_NO;
 }
 
@@ -170,8 +187,10 @@ static bool drops_lines(const HostFacts *host, const UnitFacts *unit, Finding *r
             host->journal_interval == 0 ||
             host->journal_burst * (30.0 * USEC_PER_SEC) / host->journal_interval >= JOURNAL_RATE_LEAST)
                 return false;
-        finding_say(ret, "The journal takes %" PRIu64 " messages in %s of a service and drops the rest (RateLimitBurst=): the "
-                         "lines that explain an incident may be among those.",
+        finding_say(ret,
+                    "The journal takes %" PRIu64
+                    " messages in %s of a service and drops the rest (RateLimitBurst=): the "
+                    "lines that explain an incident may be among those.",
                     host->journal_burst, units_format_duration(host->journal_interval, window));
         finding_remedy(ret, "mkdir -p /etc/systemd/journald.conf.d\n"
                             "printf '[Journal]\\nRateLimitIntervalSec=30s\\nRateLimitBurst=10000\\n' "

@@ -16,8 +16,8 @@ typedef struct DoctorChecks {
         size_t n;
 } DoctorChecks;
 
-extern const DoctorChecks doctor_host_checks, doctor_daemon_checks;                        /* doctor-host.c, doctor-daemon.c */
-extern const DoctorChecks doctor_limit_checks, doctor_life_checks, doctor_policy_checks;   /* doctor-limit.c, ... */
+extern const DoctorChecks doctor_host_checks, doctor_daemon_checks; /* doctor-host.c, doctor-daemon.c */
+extern const DoctorChecks doctor_limit_checks, doctor_life_checks, doctor_policy_checks; /* doctor-limit.c, ... */
 
 void finding_say(Finding *finding, const char *format, ...) _printf_(2, 3);
 void finding_remedy(Finding *finding, const char *format, ...) _printf_(2, 3);

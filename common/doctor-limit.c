@@ -10,7 +10,8 @@ static bool has_no_accounting(const HostFacts *host, const UnitFacts *unit, Find
         if (fact_known(unit->current))
                 ret->severity = SEVERITY_WARN;
         finding_say(ret, "MemoryAccounting=no: the kernel %s, and memguard %s watch it.",
-                    fact_known(unit->current) ? "counts what it uses only for its neighbours' sake" : "does not count what it uses",
+                    fact_known(unit->current) ? "counts what it uses only for its neighbours' sake"
+                                              : "does not count what it uses",
                     fact_known(unit->current) ? "may cease to" : "can't");
         finding_dropin(ret, unit->name, facts_section(unit->name), "MemoryAccounting=yes");
         return unit->accounting == TRI_NO;
@@ -21,9 +22,11 @@ static bool has_no_limit(const HostFacts *host, const UnitFacts *unit, Finding *
 
         if (!fact_known(unit->max) || unit->max != BYTES_INFINITY)
                 return false;
-        finding_say(ret, "%s has no memory limit, neither of its own nor of a slice above it: when it leaks it takes all of the "
-                         "host's %s, and others with it.",
-                    unit->name, fact_known(host->memory_total) ? units_format_bytes(host->memory_total, total) : "memory");
+        finding_say(
+                ret,
+                "%s has no memory limit, neither of its own nor of a slice above it: when it leaks it takes all of the "
+                "host's %s, and others with it.",
+                unit->name, fact_known(host->memory_total) ? units_format_bytes(host->memory_total, total) : "memory");
         finding_remedy(ret, "memguardctl advise %s  # what MemoryMax= would fit", facts_quote(unit->name, word));
         return true;
 }
@@ -34,8 +37,9 @@ static bool is_limited_by_host(const HostFacts *host, const UnitFacts *unit, Fin
         if (!fact_known(unit->max) || unit->max == BYTES_INFINITY || !fact_known(host->memory_total) ||
             unit->max < host->memory_total)
                 return false;
-        finding_say(ret, "MemoryMax=%s of %s is not below the host's %s: the host is out of memory before it is reached.",
-                    units_format_bytes(unit->max, max), unit->max_source, units_format_bytes(host->memory_total, total));
+        finding_say(
+                ret, "MemoryMax=%s of %s is not below the host's %s: the host is out of memory before it is reached.",
+                units_format_bytes(unit->max, max), unit->max_source, units_format_bytes(host->memory_total, total));
         finding_remedy(ret, "memguardctl advise %s  # what MemoryMax= would fit", facts_quote(unit->name, word));
         return true;
 }
@@ -46,8 +50,9 @@ static bool is_tight(const HostFacts *host, const UnitFacts *unit, Finding *ret)
 
         if (!fact_known(unit->max) || unit->max == BYTES_INFINITY || !fact_known(limit) || peak < limit / 100 * TIGHT)
                 return false;
-        finding_say(ret, "The working set of %s has been at %s, and the limit is %s (%s): either it leaks, or the "
-                         "limit does not fit.",
+        finding_say(ret,
+                    "The working set of %s has been at %s, and the limit is %s (%s): either it leaks, or the "
+                    "limit does not fit.",
                     unit->name, units_format_bytes(peak, used), units_format_bytes(limit, max), unit->max_source);
         finding_remedy(ret, "memguardctl advise %s  # what MemoryMax= would fit", facts_quote(unit->name, word));
         return true;
@@ -69,9 +74,11 @@ static bool has_wall(const HostFacts *host, const UnitFacts *unit, Finding *ret)
                 return false;
         if (!fact_known(host->swap_total))
                 return false;
-        finding_say(ret, "MemoryHigh=%s of %s, and nothing can be swapped out: there the kernel does not make it smaller, it "
-                         "slows it to a standstill, without a kill and without a message.",
-                    units_format_bytes(unit->high, high), high_remedy(unit, ret));
+        finding_say(
+                ret,
+                "MemoryHigh=%s of %s, and nothing can be swapped out: there the kernel does not make it smaller, it "
+                "slows it to a standstill, without a kill and without a message.",
+                units_format_bytes(unit->high, high), high_remedy(unit, ret));
         return true;
 }
 
@@ -93,9 +100,11 @@ static bool has_high_below_peak(const HostFacts *host, const UnitFacts *unit, Fi
         (void) host;
         if (!has_high(unit) || peak < unit->high)
                 return false;
-        finding_say(ret, "MemoryHigh=%s of %s is below the %s that the working set of %s has been at: it works against that "
-                         "wall.",
-                    units_format_bytes(unit->high, high), high_remedy(unit, ret), units_format_bytes(peak, used), unit->name);
+        finding_say(ret,
+                    "MemoryHigh=%s of %s is below the %s that the working set of %s has been at: it works against that "
+                    "wall.",
+                    units_format_bytes(unit->high, high), high_remedy(unit, ret), units_format_bytes(peak, used),
+                    unit->name);
         return true;
 }
 
@@ -105,9 +114,11 @@ static bool has_rlimit(const UnitFacts *unit, const char *name, uint64_t limit, 
         if (!fact_known(limit) || limit == BYTES_INFINITY)
                 return false;
         (void) snprintf(line, sizeof(line), "%s=infinity", name);
-        finding_say(ret, "%s=%s bounds what each process of %s may ask for, not what it uses: it gets a MemoryError below any "
-                         "memory limit, and no cgroup counter shows it.",
-                    name, units_format_bytes(limit, text), unit->name);
+        finding_say(
+                ret,
+                "%s=%s bounds what each process of %s may ask for, not what it uses: it gets a MemoryError below any "
+                "memory limit, and no cgroup counter shows it.",
+                name, units_format_bytes(limit, text), unit->name);
         finding_dropin(ret, unit->name, facts_section(unit->name), line);
         return true;
 }

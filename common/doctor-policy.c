@@ -24,8 +24,8 @@ static bool is_observed(const HostFacts *host, const UnitFacts *unit, Finding *r
         (void) host;
         if (!unit->policy || unit->protected_why || unit->policy->mode != MODE_OBSERVE)
                 return false;
-        finding_say(ret, "Mode=observe (%s): memguard tells what it would do for %s, and does nothing.", unit->policy_file,
-                    unit->name);
+        finding_say(ret, "Mode=observe (%s): memguard tells what it would do for %s, and does nothing.",
+                    unit->policy_file, unit->name);
         if (unit->policy->n_rungs == 0)
                 finding_remedy(ret, "memguardctl advise %s  # a policy to begin with", facts_quote(unit->name, word));
         else
@@ -40,7 +40,8 @@ static bool has_no_rung(const HostFacts *host, const UnitFacts *unit, Finding *r
         (void) host;
         if (!unit->policy || unit->protected_why || unit->policy->mode != MODE_ACT || unit->policy->n_rungs > 0)
                 return false;
-        finding_say(ret, "The policy of %s has no rung: there is nothing that memguard would do before the kernel kills.",
+        finding_say(ret,
+                    "The policy of %s has no rung: there is nothing that memguard would do before the kernel kills.",
                     unit->name);
         finding_remedy(ret, "memguardctl advise %s  # rungs to begin with", facts_quote(unit->name, word));
         return true;
@@ -72,10 +73,12 @@ static bool has_rung_above_high(const HostFacts *host, const UnitFacts *unit, Fi
 
                 if (level == BYTES_INFINITY || level < unit->high)
                         continue;
-                finding_say(ret, "The rung \"%s\" is at %s, and MemoryHigh=%s of %s is not above that: %s is slowed there and "
-                                 "never comes to the rung.",
-                            rung->name, units_format_bytes(level, at), units_format_bytes(unit->high, high),
-                            unit->high_source, unit->name);
+                finding_say(
+                        ret,
+                        "The rung \"%s\" is at %s, and MemoryHigh=%s of %s is not above that: %s is slowed there and "
+                        "never comes to the rung.",
+                        rung->name, units_format_bytes(level, at), units_format_bytes(unit->high, high),
+                        unit->high_source, unit->name);
                 finding_dropin(ret, unit->high_source, facts_section(unit->high_source), "MemoryHigh=infinity");
                 return true;
         }
@@ -92,9 +95,11 @@ static bool has_no_reserve(const HostFacts *host, const UnitFacts *unit, Finding
 
                 if (!is_disruptive(rung) || level == BYTES_INFINITY || level <= limit / 100 * (100 - RESERVE_LEAST))
                         continue;
-                finding_say(ret, "The rung \"%s\" is at %s of %s: a SIGTERM handler needs memory, and less than %d %% are left "
-                                 "for it.",
-                            rung->name, units_format_bytes(level, at), units_format_bytes(limit, max), RESERVE_LEAST);
+                finding_say(
+                        ret,
+                        "The rung \"%s\" is at %s of %s: a SIGTERM handler needs memory, and less than %d %% are left "
+                        "for it.",
+                        rung->name, units_format_bytes(level, at), units_format_bytes(limit, max), RESERVE_LEAST);
                 finding_remedy(ret, "In %s: Usage=90%% for that rung, then: memguardctl reload", unit->policy_file);
                 return true;
         }
@@ -112,10 +117,12 @@ static bool restarts_at_peaks(const HostFacts *host, const UnitFacts *unit, Find
                 if (!is_disruptive(rung) || level == BYTES_INFINITY ||
                     unit->learned.working_set < util_add(level, level / 20))
                         continue;
-                finding_say(ret, "The rung \"%s\" is at %s, and the working set of %s has been at %s: it is taken again at the "
-                                 "next such peak.",
-                            rung->name, units_format_bytes(level, at), unit->name,
-                            units_format_bytes(unit->learned.working_set, used));
+                finding_say(
+                        ret,
+                        "The rung \"%s\" is at %s, and the working set of %s has been at %s: it is taken again at the "
+                        "next such peak.",
+                        rung->name, units_format_bytes(level, at), unit->name,
+                        units_format_bytes(unit->learned.working_set, used));
                 finding_remedy(ret, "memguardctl advise %s  # what would fit", facts_quote(unit->name, word));
                 return true;
         }

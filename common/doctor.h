@@ -1,5 +1,6 @@
-/* What is wrong with a host and a unit for the safety of their memory: facts in, findings out, by a table of checks. Each finding
- * says what it saw and what to do. Nothing here looks at the world; a fact that is unknown makes no finding. */
+/* What is wrong with a host and a unit for the safety of their memory: facts in, findings out, by a table of checks.
+ * Each finding says what it saw and what to do. Nothing here looks at the world; a fact that is unknown makes no
+ * finding. */
 #pragma once
 
 #include "facts.h"
@@ -28,8 +29,8 @@ typedef struct Findings {
         Finding items[DOCTOR_FINDINGS_MAX];
 } Findings;
 
-/* unit may be NULL: the host only. The worst come first, the unit's before the host's. Returns the worst severity, or -ENOENT
- * where nothing was found. */
+/* unit may be NULL: the host only. The worst come first, the unit's before the host's. Returns the worst severity, or
+ * -ENOENT where nothing was found. */
 int doctor_examine(const HostFacts *host, const UnitFacts *unit, Findings *ret);
 
 const char *severity_name(Severity severity); /* "note", "warn", "bad" */

@@ -16,29 +16,52 @@ const char *killer_name(Killer killer) {
 
 void host_facts_init(HostFacts *host) {
         *host = (HostFacts){
-                .memory_total = FACT_UNKNOWN,     .available = FACT_UNKNOWN,        .swap_total = FACT_UNKNOWN,
-                .swap_free = FACT_UNKNOWN,        .commit_limit = FACT_UNKNOWN,     .committed = FACT_UNKNOWN,
-                .overcommit_memory = FACT_UNKNOWN, .overcommit_ratio = FACT_UNKNOWN, .overcommit_kbytes = FACT_UNKNOWN,
-                .panic_on_oom = FACT_UNKNOWN,     .kill_allocating = FACT_UNKNOWN,  .kernel = FACT_UNKNOWN,
-                .systemd = FACT_UNKNOWN,          .journal_burst = FACT_UNKNOWN,    .journal_interval = FACT_UNKNOWN,
-                .python_builds = FACT_UNKNOWN,    .policy_mistakes = FACT_UNKNOWN,  .guard_min = FACT_UNKNOWN,
+                .memory_total = FACT_UNKNOWN,
+                .available = FACT_UNKNOWN,
+                .swap_total = FACT_UNKNOWN,
+                .swap_free = FACT_UNKNOWN,
+                .commit_limit = FACT_UNKNOWN,
+                .committed = FACT_UNKNOWN,
+                .overcommit_memory = FACT_UNKNOWN,
+                .overcommit_ratio = FACT_UNKNOWN,
+                .overcommit_kbytes = FACT_UNKNOWN,
+                .panic_on_oom = FACT_UNKNOWN,
+                .kill_allocating = FACT_UNKNOWN,
+                .kernel = FACT_UNKNOWN,
+                .systemd = FACT_UNKNOWN,
+                .journal_burst = FACT_UNKNOWN,
+                .journal_interval = FACT_UNKNOWN,
+                .python_builds = FACT_UNKNOWN,
+                .policy_mistakes = FACT_UNKNOWN,
+                .guard_min = FACT_UNKNOWN,
         };
 }
 
 void unit_facts_init(UnitFacts *unit, const char *name) {
         *unit = (UnitFacts){
-                .start_burst = FACT_UNKNOWN, .start_interval = FACT_UNKNOWN, .stop_timeout = FACT_UNKNOWN,
-                .log_burst = FACT_UNKNOWN,   .log_interval = FACT_UNKNOWN,   .limit_as = FACT_UNKNOWN,
-                .limit_data = FACT_UNKNOWN,  .max = FACT_UNKNOWN,            .high = FACT_UNKNOWN,
-                .swap_max = FACT_UNKNOWN,    .current = FACT_UNKNOWN,        .working_set = FACT_UNKNOWN,
-                .anon = FACT_UNKNOWN,        .swap = FACT_UNKNOWN,           .peak = FACT_UNKNOWN,
+                .start_burst = FACT_UNKNOWN,
+                .start_interval = FACT_UNKNOWN,
+                .stop_timeout = FACT_UNKNOWN,
+                .log_burst = FACT_UNKNOWN,
+                .log_interval = FACT_UNKNOWN,
+                .limit_as = FACT_UNKNOWN,
+                .limit_data = FACT_UNKNOWN,
+                .max = FACT_UNKNOWN,
+                .high = FACT_UNKNOWN,
+                .swap_max = FACT_UNKNOWN,
+                .current = FACT_UNKNOWN,
+                .working_set = FACT_UNKNOWN,
+                .anon = FACT_UNKNOWN,
+                .swap = FACT_UNKNOWN,
+                .peak = FACT_UNKNOWN,
                 .oom_score = FACT_NO_SCORE,
         };
         (void) snprintf(unit->name, sizeof(unit->name), "%s", name);
 }
 
 bool facts_can_swap(const HostFacts *host, const UnitFacts *unit) {
-        return fact_known(host->swap_total) && host->swap_total > 0 && (!fact_known(unit->swap_max) || unit->swap_max > 0);
+        return fact_known(host->swap_total) && host->swap_total > 0 &&
+               (!fact_known(unit->swap_max) || unit->swap_max > 0);
 }
 
 uint64_t facts_limit(const HostFacts *host, const UnitFacts *unit) {
@@ -99,7 +122,9 @@ static size_t group(const ProcessFacts *processes, size_t n, size_t i, uint64_t 
         size_t j;
 
         *ret_sum = 0;
-        for (j = i; j < n && util_streq(processes[j].comm, processes[i].comm) && processes[j].anon / LIKE <= processes[i].anon; j++)
+        for (j = i;
+             j < n && util_streq(processes[j].comm, processes[i].comm) && processes[j].anon / LIKE <= processes[i].anon;
+             j++)
                 *ret_sum = util_add(*ret_sum, processes[j].anon);
         return j - i;
 }

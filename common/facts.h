@@ -1,6 +1,6 @@
-/* What the doctor and the adviser are told of a host and of a unit: plain data, gathered by tools/ctl-facts*.c. What nobody could
- * look at is unknown, and nothing is found wrong with that. Texts are empty where unknown; they come from systemd and from the
- * kernel, and whoever shows them escapes them. */
+/* What the doctor and the adviser are told of a host and of a unit: plain data, gathered by tools/ctl-facts*.c. What
+ * nobody could look at is unknown, and nothing is found wrong with that. Texts are empty where unknown; they come from
+ * systemd and from the kernel, and whoever shows them escapes them. */
 #pragma once
 
 #include "peaks.h"
@@ -39,22 +39,22 @@ typedef struct HostFacts {
         Tri killers[_KILLER_MAX];     /* is it running? */
         Tri journal_persistent;
         uint64_t journal_burst, journal_interval; /* messages in usec, of one service; 0 = no limit */
-        Tri daemon;      /* does it run? Unknown: it did not let us ask */
+        Tri daemon;                               /* does it run? Unknown: it did not let us ask */
         Tri paused, dry_run, systemd_connected, kernel_log, journal_reader;
         uint64_t python_builds;
         char python_error[128];
         uint64_t policy_mistakes;
-        uint64_t guard_min;     /* memguardd.service: MemoryMin= */
+        uint64_t guard_min;      /* memguardd.service: MemoryMin= */
         int64_t guard_oom_score; /* and OOMScoreAdjust=; valid with guard_min */
 } HostFacts;
 
 /* Processes of like size, as far as a unit has such. */
 typedef struct WorkerFacts {
         char comm[FACT_WORD_MAX];
-        unsigned n;        /* 0 = no such group: fewer than two processes of like size */
-        uint64_t largest;  /* anonymous memory of the largest one; what it shares counts in parts */
-        uint64_t sum;      /* of the group */
-        uint64_t rest;     /* of the unit's other processes */
+        unsigned n;       /* 0 = no such group: fewer than two processes of like size */
+        uint64_t largest; /* anonymous memory of the largest one; what it shares counts in parts */
+        uint64_t sum;     /* of the group */
+        uint64_t rest;    /* of the unit's other processes */
 } WorkerFacts;
 
 typedef struct ProcessFacts {
@@ -70,26 +70,27 @@ typedef struct UnitFacts {
         uint64_t start_burst, start_interval; /* usec; 0 = no limit */
         uint64_t stop_timeout;                /* usec */
         uint64_t log_burst, log_interval;
-        uint64_t limit_as, limit_data;        /* bytes */
-        int64_t oom_score; /* FACT_NO_SCORE = unknown */
+        uint64_t limit_as, limit_data; /* bytes */
+        int64_t oom_score;             /* FACT_NO_SCORE = unknown */
         Tri accounting, delegate, send_sigkill, refuse_start, refuse_stop;
         uint64_t max, high, swap_max; /* the least of its own and of the slices above it */
         char max_source[UNIT_NAME_MAX], high_source[UNIT_NAME_MAX];
         char oomd_source[UNIT_NAME_MAX]; /* the unit or slice that systemd-oomd is to kill in; empty = none */
-        const char *protected_why;    /* NULL = memguard may act on it */
-        uint64_t running;             /* usec since it became active; 0 = it does not run */
+        const char *protected_why;       /* NULL = memguard may act on it */
+        uint64_t running;                /* usec since it became active; 0 = it does not run */
         uint64_t current, working_set, anon, swap, peak; /* now; peak is memory.peak of this run, with cache */
         WorkerFacts workers;
-        Peaks learned;                /* runs 0 = nothing */
+        Peaks learned;                                        /* runs 0 = nothing */
         char peak_at[FACT_WORD_MAX], first_at[FACT_WORD_MAX]; /* when its peak was, and the first reading, for people */
-        bool has_policies;   /* could the policy files be read? Then: */
-        const Policy *policy;         /* NULL = none matches */
-        char policy_file[256];        /* that its mode is written in, or "built-in" */
-        bool has_history;             /* could the journal be read? Then: */
-        char history_since[FACT_WORD_MAX]; /* for people */
-        unsigned kills_unit, kills_above, memory_errors; /* incidents of the last days; of the unit's limit, of one above or the host */
-        char growth[FACT_WORD_MAX];   /* the class, as the daemon says it; empty = not told */
-        uint64_t growth_slope;        /* bytes a second; with a growth */
+        bool has_policies;                                    /* could the policy files be read? Then: */
+        const Policy *policy;                                 /* NULL = none matches */
+        char policy_file[256];                                /* that its mode is written in, or "built-in" */
+        bool has_history;                                     /* could the journal be read? Then: */
+        char history_since[FACT_WORD_MAX];                    /* for people */
+        unsigned kills_unit, kills_above,
+                memory_errors;      /* incidents of the last days; of the unit's limit, of one above or the host */
+        char growth[FACT_WORD_MAX]; /* the class, as the daemon says it; empty = not told */
+        uint64_t growth_slope;      /* bytes a second; with a growth */
 } UnitFacts;
 
 void host_facts_init(HostFacts *host);

@@ -107,7 +107,8 @@ int peaks_format(const Peaks *peaks, char buf[static PEAKS_LINE_MAX]) {
         for (size_t i = 0; i < ELEMENTSOF(numbers); i++)
                 n += snprintf(buf + n, PEAKS_LINE_MAX - (size_t) n, "%s=%" PRIu64 " ", numbers[i].key,
                               *(const uint64_t *) ((const char *) peaks + numbers[i].offset));
-        n += snprintf(buf + n, PEAKS_LINE_MAX - (size_t) n, RUN_KEY "%s " PATH_KEY "%s", peaks->invocation, peaks->path);
+        n += snprintf(buf + n, PEAKS_LINE_MAX - (size_t) n, RUN_KEY "%s " PATH_KEY "%s", peaks->invocation,
+                      peaks->path);
         return n;
 }
 

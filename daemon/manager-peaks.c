@@ -1,5 +1,5 @@
-/* What units have needed, for memguardctl advise: noted at each reading, kept by the file. Written rarely, and never on the way
- * from an event to an action: after the events of a moment are dealt with, when the time has come. */
+/* What units have needed, for memguardctl advise: noted at each reading, kept by the file. Written rarely, and never on
+ * the way from an event to an action: after the events of a moment are dealt with, when the time has come. */
 #include "journal.h"
 #include "manager.h"
 
@@ -44,8 +44,10 @@ void manager_save_peaks(Manager *manager) {
         if (r >= 0)
                 manager->peaks_saved = manager_now(manager);
         else
-                journal_log(4, "What the units have needed could not be saved: %s. What memguardctl advise says rests on "
-                               "less.", strerrordesc_np(-r));
+                journal_log(4,
+                            "What the units have needed could not be saved: %s. What memguardctl advise says rests on "
+                            "less.",
+                            strerrordesc_np(-r));
 }
 
 static void save_by(Manager *manager, usec_t when) {

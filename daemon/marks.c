@@ -279,7 +279,8 @@ static int restore_visit(void *userdata, const char *path) {
         r = r == 0 || r == -EINVAL ? marks_restore(dirfd) : r;
         if (r < 0 && restoring->error == 0)
                 restoring->error = r;
-        restoring->told(restoring->userdata, path, r);
+        if (restoring->told)
+                restoring->told(restoring->userdata, path, r);
         return 1;
 }
 

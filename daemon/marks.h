@@ -44,6 +44,6 @@ int marks_set_freeze(int dirfd, bool frozen);
  * stays marked: -EBUSY after having done the rest; other errors likewise. */
 int marks_restore(int dirfd);
 
-/* The same for every cgroup of the tree. Calls told(userdata, path, n or negative errno) for those that had marks. Goes on
- * past errors of single cgroups; returns the first one, or 0. */
+/* The same for every cgroup of the tree. Calls told(userdata, path, n or negative errno) for those that had marks; it may be
+ * NULL. Goes on past errors of single cgroups; returns the first one, or 0. */
 int marks_restore_all(const Kernfs *kernfs, void (*told)(void *userdata, const char *path, int result), void *userdata);

@@ -128,8 +128,8 @@ static void merge_begin(Merge *merge) {
         next_update(merge);
 }
 
-/* The next unit: 1 and what stands in the old file of it (runs 0 = nothing); *ret_update is NULL where there is none. 0 at
- * the end. */
+/* The next unit: 1 and what stands in the old file of it (runs 0 = nothing); *ret_update is NULL where there is none. 0
+ * at the end. */
 static int merge_next(Merge *merge, Peaks *ret_old, PeaksUpdate *ret_update, bool *ret_has_update) {
         int order;
 

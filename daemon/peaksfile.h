@@ -1,6 +1,6 @@
-/* What units have needed, in /var/lib/memguard/peaks: one line each, sorted by cgroup path (peaks.h). It survives the daemon and
- * a reboot. It is never held in memory: an update streams the old file into a new one and renames that, so a crash leaves the
- * old or the new one. */
+/* What units have needed, in /var/lib/memguard/peaks: one line each, sorted by cgroup path (peaks.h). It survives the
+ * daemon and a reboot. It is never held in memory: an update streams the old file into a new one and renames that, so a
+ * crash leaves the old or the new one. */
 #pragma once
 
 #include "peaks.h"
@@ -19,9 +19,10 @@ typedef struct PeaksUpdate {
 /* Update number i; they are sorted by path, none twice. */
 typedef void (*peaksfile_next_t)(void *userdata, unsigned i, PeaksUpdate *ret);
 
-/* Merges n updates into the file; saved: when that was last done, 0 for never. A file that is damaged or of another version counts as empty, a damaged line as none. */
+/* Merges n updates into the file; saved: when that was last done, 0 for never. A file that is damaged or of another
+ * version counts as empty, a damaged line as none. */
 int peaksfile_update(int state_dirfd, usec_t saved, unsigned n, peaksfile_next_t next, void *userdata);
 
-/* The line of a unit by its cgroup path, or by its name when that is no path: of units of the same name the one seen last.
- * -ENOENT, or why the file can't be read. */
+/* The line of a unit by its cgroup path, or by its name when that is no path: of units of the same name the one seen
+ * last. -ENOENT, or why the file can't be read. */
 int peaksfile_find(int state_dirfd, const char *unit, Peaks *ret);

@@ -1,5 +1,5 @@
-/* memguardctl advise: what limits and rungs would have fitted a unit, with the evidence, ready to be pasted. Needs no daemon, but
- * what a daemon has learned. */
+/* memguardctl advise: what limits and rungs would have fitted a unit, with the evidence, ready to be pasted. Needs no
+ * daemon, but what a daemon has learned. */
 #include "advice.h"
 #include "ctl-facts.h"
 #include "ctl-json.h"
@@ -16,7 +16,8 @@ static void print_line(const char *text, const char *before, CtlColor color) {
 
 /* A file's text as it is: ours, but for the unit's name, which holds nothing that a terminal minds. */
 static void print_file(const char *path, const char *text) {
-        ctl_text_print(stdout, "\n%s%s%s\n", ctl_text_color(stdout, COLOR_BOLD), path, ctl_text_color(stdout, COLOR_PLAIN));
+        ctl_text_print(stdout, "\n%s%s%s\n", ctl_text_color(stdout, COLOR_BOLD), path,
+                       ctl_text_color(stdout, COLOR_PLAIN));
         ctl_text_print(stdout, "%s", text);
 }
 
@@ -38,7 +39,8 @@ static void print_advice(const Advice *advice) {
                 print_setting(&advice->settings[i]);
         print_file(advice->dropin_path, advice->dropin);
         print_file(advice->policy_path, advice->policy);
-        ctl_text_print(stdout, "\nAfter writing them: systemctl daemon-reload && memguardctl check && memguardctl reload\n");
+        ctl_text_print(stdout,
+                       "\nAfter writing them: systemctl daemon-reload && memguardctl check && memguardctl reload\n");
 }
 
 static json_t *lines_json(const char lines[][ADVICE_REASON_MAX], unsigned n) {
@@ -55,8 +57,9 @@ static json_t *settings_json(const Advice *advice) {
         for (unsigned i = 0; i < advice->n_settings; i++) {
                 const AdviceSetting *setting = &advice->settings[i];
 
-                (void) json_array_append_new(all, json_pack("{s:s, s:s, s:o}", "key", setting->key, "value", setting->value,
-                                                            "reason", ctl_json_string(setting->reason)));
+                (void) json_array_append_new(all,
+                                             json_pack("{s:s, s:s, s:o}", "key", setting->key, "value", setting->value,
+                                                       "reason", ctl_json_string(setting->reason)));
         }
         return all;
 }
@@ -64,15 +67,16 @@ static json_t *settings_json(const Advice *advice) {
 static int print_json(const UnitFacts *unit, const Advice *advice) {
         _cleanup_(json_decrefp) json_t *all = NULL;
 
-        all = json_pack("{s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:{s:s, s:s}, s:{s:s, s:s}}", "unit",
-                        unit->name, "provisional", (int) advice->provisional, "wait_usec", ctl_json_number(advice->wait), "peak",
-                        ctl_json_number(advice->demand), "runs", ctl_json_number(unit->learned.runs), "memory_max",
-                        ctl_json_number(advice->max), "memory_high", ctl_json_number(advice->high), "workers",
-                        advice->workers > 0 ? json_integer(advice->workers) : json_null(), "warnings",
-                        lines_json(advice->warnings, advice->n_warnings), "evidence",
-                        lines_json(advice->evidence, advice->n_evidence), "settings", settings_json(advice), "growth",
-                        unit->growth[0] ? ctl_json_string(unit->growth) : json_null(), "dropin", "path", advice->dropin_path,
-                        "text", advice->dropin, "policy", "path", advice->policy_path, "text", advice->policy);
+        all = json_pack(
+                "{s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:{s:s, s:s}, s:{s:s, s:s}}", "unit",
+                unit->name, "provisional", (int) advice->provisional, "wait_usec", ctl_json_number(advice->wait),
+                "peak", ctl_json_number(advice->demand), "runs", ctl_json_number(unit->learned.runs), "memory_max",
+                ctl_json_number(advice->max), "memory_high", ctl_json_number(advice->high), "workers",
+                advice->workers > 0 ? json_integer(advice->workers) : json_null(), "warnings",
+                lines_json(advice->warnings, advice->n_warnings), "evidence",
+                lines_json(advice->evidence, advice->n_evidence), "settings", settings_json(advice), "growth",
+                unit->growth[0] ? ctl_json_string(unit->growth) : json_null(), "dropin", "path", advice->dropin_path,
+                "text", advice->dropin, "policy", "path", advice->policy_path, "text", advice->policy);
         return all ? ctl_json_print(all, /* pretty= */ true) : -ENOMEM;
 }
 

@@ -42,10 +42,11 @@ static void print_sum(const Findings *findings, const char *unit) {
         for (unsigned i = 0; i < findings->n; i++)
                 n[findings->items[i].severity]++;
         if (findings->n == 0)
-                ctl_text_print(stdout, "Nothing was found wrong with %s%sthis host.\n", unit ?: "", unit ? " and " : "");
+                ctl_text_print(stdout, "Nothing was found wrong with %s%sthis host.\n", unit ?: "",
+                               unit ? " and " : "");
         else
-                ctl_text_print(stdout, "Found: %u bad, %u to be warned of, %u worth a note.\n", n[SEVERITY_BAD], n[SEVERITY_WARN],
-                               n[SEVERITY_NOTE]);
+                ctl_text_print(stdout, "Found: %u bad, %u to be warned of, %u worth a note.\n", n[SEVERITY_BAD],
+                               n[SEVERITY_WARN], n[SEVERITY_NOTE]);
 }
 
 static json_t *remedy_json(const char *text) {
@@ -69,10 +70,11 @@ static int print_json(const Findings *findings, const char *unit) {
         for (unsigned i = 0; i < findings->n; i++) {
                 const Finding *finding = &findings->items[i];
 
-                (void) json_array_append_new(
-                        items, json_pack("{s:s, s:s, s:s, s:o, s:o}", "id", finding->id, "severity",
-                                         severity_name(finding->severity), "subject", finding->of_unit ? "unit" : "host", "text",
-                                         ctl_json_string(finding->text), "remedy", remedy_json(finding->remedy)));
+                (void) json_array_append_new(items, json_pack("{s:s, s:s, s:s, s:o, s:o}", "id", finding->id,
+                                                              "severity", severity_name(finding->severity), "subject",
+                                                              finding->of_unit ? "unit" : "host", "text",
+                                                              ctl_json_string(finding->text), "remedy",
+                                                              remedy_json(finding->remedy)));
         }
         all = json_pack("{s:o, s:s?, s:o}", "unit", unit ? ctl_json_string(unit) : json_null(), "worst",
                         findings->n > 0 ? severity_name(findings->items[0].severity) : NULL, "findings", items);

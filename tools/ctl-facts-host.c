@@ -113,7 +113,8 @@ void ctl_facts_systemd(sd_bus *bus, HostFacts *host) {
                 host->systemd = number;
         for (Killer killer = 0; killer < _KILLER_MAX; killer++)
                 host->killers[killer] = is_running(bus, killer_name(killer));
-        if (ctl_pid1_read(bus, "memguardd.service", "Service", guard, ELEMENTSOF(guard), host) != (int) ELEMENTSOF(guard) ||
+        if (ctl_pid1_read(bus, "memguardd.service", "Service", guard, ELEMENTSOF(guard), host) !=
+                    (int) ELEMENTSOF(guard) ||
             is_running(bus, "memguardd.service") != TRI_YES)
                 host->guard_min = FACT_UNKNOWN;
 }

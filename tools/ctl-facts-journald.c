@@ -1,5 +1,5 @@
-/* How journald keeps what it is given: journald.conf and its drop-ins, as systemd reads them: files of the same name in a stronger
- * directory replace the weaker ones, and all drop-ins come, by name, after the main file. */
+/* How journald keeps what it is given: journald.conf and its drop-ins, as systemd reads them: files of the same name in
+ * a stronger directory replace the weaker ones, and all drop-ins come, by name, after the main file. */
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -11,7 +11,8 @@
 #define TEXT_MAX (64 * 1024)
 
 /* From the strongest. */
-static const char *const directories[] = {"etc/systemd", "run/systemd", "usr/local/lib/systemd", "usr/lib/systemd", "lib/systemd"};
+static const char *const directories[] = {"etc/systemd", "run/systemd", "usr/local/lib/systemd", "usr/lib/systemd",
+                                          "lib/systemd"};
 
 typedef struct Journald {
         char storage[FACT_WORD_MAX];
@@ -107,7 +108,8 @@ static void read_drop_ins(int root_fd, Journald *journald) {
 
                 if (i > 0 && util_streq(files[i].name, files[i - 1].name))
                         continue;
-                (void) snprintf(path, sizeof(path), "%s/journald.conf.d/%s", directories[files[i].directory], files[i].name);
+                (void) snprintf(path, sizeof(path), "%s/journald.conf.d/%s", directories[files[i].directory],
+                                files[i].name);
                 (void) read_file(root_fd, path, journald);
         }
 }

@@ -20,7 +20,8 @@ static int read_anon(int pid_fd, uint64_t *ret) {
         char text[KERNFS_TEXT_MAX];
         uint64_t anon = 0, swap = 0;
 
-        if (kernfs_read(pid_fd, "smaps_rollup", text, sizeof(text)) >= 0 && kerneltext_kib(text, "Pss_Anon", &anon) >= 0) {
+        if (kernfs_read(pid_fd, "smaps_rollup", text, sizeof(text)) >= 0 &&
+            kerneltext_kib(text, "Pss_Anon", &anon) >= 0) {
                 (void) kerneltext_kib(text, "SwapPss", &swap);
                 *ret = util_add(anon, swap);
                 return 0;

@@ -55,7 +55,8 @@ static void count(const CtlIncident *incident, UnitFacts *unit) {
 void ctl_facts_history(const Ctl *ctl, UnitFacts *unit) {
         _cleanup_(sd_journal_closep) sd_journal *journal = NULL;
         _cleanup_(ctl_incidents_done) CtlIncidents incidents = {};
-        CtlQuery query = {.unit = unit->name, .since = util_sub(now_usec(), FACTS_HISTORY_DAYS * 24 * 60 * USEC_PER_MINUTE)};
+        CtlQuery query = {.unit = unit->name,
+                          .since = util_sub(now_usec(), FACTS_HISTORY_DAYS * 24 * 60 * USEC_PER_MINUTE)};
         uint64_t begin, bytes = 0;
 
         if (open_journal(ctl, &journal) < 0 || sd_journal_get_usage(journal, &bytes) < 0 || bytes == 0 ||

@@ -82,7 +82,8 @@ static void take_group(UnitFacts *unit, const char *name, const Group *group) {
         take_least(group->max, name, &unit->max, unit->max_source);
         take_least(group->high, name, &unit->high, unit->high_source);
         take_least(group->swap_max, name, &unit->swap_max, ignored);
-        if (unit->oomd_source[0] == 0 && (util_streq(group->oomd_swap, "kill") || util_streq(group->oomd_pressure, "kill")))
+        if (unit->oomd_source[0] == 0 &&
+            (util_streq(group->oomd_swap, "kill") || util_streq(group->oomd_pressure, "kill")))
                 (void) snprintf(unit->oomd_source, sizeof(unit->oomd_source), "%s", name);
 }
 
@@ -106,7 +107,8 @@ static uint64_t since(uint64_t monotonic) {
 
         if (monotonic == 0 || clock_gettime(CLOCK_MONOTONIC, &now) < 0)
                 return 0;
-        return MAX(util_sub((uint64_t) now.tv_sec * USEC_PER_SEC + (uint64_t) now.tv_nsec / 1000, monotonic), (uint64_t) 1);
+        return MAX(util_sub((uint64_t) now.tv_sec * USEC_PER_SEC + (uint64_t) now.tv_nsec / 1000, monotonic),
+                   (uint64_t) 1);
 }
 
 static bool runs(const UnitFacts *unit) {

@@ -80,7 +80,8 @@ static void read_policies(const Ctl *ctl, CtlFacts *facts) {
         if (!facts->has_unit)
                 return;
         (void) snprintf(path, sizeof(path), "/system.slice/%s", facts->unit.name);
-        if (policy_set_resolve(facts->policies, facts->unit.name, facts->unit.path[0] ? facts->unit.path : path, &policy) >= 0)
+        if (policy_set_resolve(facts->policies, facts->unit.name, facts->unit.path[0] ? facts->unit.path : path,
+                               &policy) >= 0)
                 resolve_policy(facts->policies, &facts->unit, policy);
 }
 
@@ -91,7 +92,8 @@ static CtlExit name_unit(const char *text, CtlFacts *facts) {
         int n;
 
         if (text[0] == '/' && unitname_path_is_valid(text) && unitname_user(text, &uid) >= 0) {
-                ctl_text_complain("%s is a unit of user %u's own manager. Only units of the system can be looked at.", text, uid);
+                ctl_text_complain("%s is a unit of user %u's own manager. Only units of the system can be looked at.",
+                                  text, uid);
                 return CTL_REFUSED;
         }
         if (text[0] == '/')
@@ -119,8 +121,8 @@ static CtlExit ask_systemd(const Ctl *ctl, CtlFacts *facts) {
         if (bus)
                 r = ctl_facts_unit(bus, &facts->unit);
         if (r == -ENOENT && bus)
-                ctl_text_complain("systemd knows no unit %s (it is \"%s\"). See: systemctl list-units --all", facts->unit.name,
-                                  facts->unit.load_state);
+                ctl_text_complain("systemd knows no unit %s (it is \"%s\"). See: systemctl list-units --all",
+                                  facts->unit.name, facts->unit.load_state);
         else if (r < 0 && bus)
                 ctl_text_complain("systemd could not be asked about %s: %s.", facts->unit.name, strerror(-r));
         return r < 0 ? CTL_REFUSED : CTL_DONE;

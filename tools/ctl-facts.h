@@ -1,5 +1,5 @@
-/* The facts of common/facts.h, as they are on this host. Everything is looked for below ctl->root, also the sockets of systemd. What
- * can't be looked at stays unknown. */
+/* The facts of common/facts.h, as they are on this host. Everything is looked for below ctl->root, also the sockets of
+ * systemd. What can't be looked at stays unknown. */
 #pragma once
 
 #include "conf.h"

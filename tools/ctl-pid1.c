@@ -116,8 +116,8 @@ static int read_one(sd_bus *bus, const char *object, const char *interface, cons
         char type;
         int r;
 
-        r = sd_bus_call_method(bus, SYSTEMD_NAME, object, "org.freedesktop.DBus.Properties", "Get", &error, &reply, "ss",
-                               interface, field->name);
+        r = sd_bus_call_method(bus, SYSTEMD_NAME, object, "org.freedesktop.DBus.Properties", "Get", &error, &reply,
+                               "ss", interface, field->name);
         if (r < 0)
                 return r == -ETIMEDOUT || sd_bus_is_open(bus) <= 0 ? r : 0;
         r = sd_bus_message_peek_type(reply, &type, &contents);
@@ -128,7 +128,8 @@ static int read_one(sd_bus *bus, const char *object, const char *interface, cons
         return take(field, contents[0], reply, (char *) ret + field->offset);
 }
 
-static int read_all(sd_bus *bus, const char *object, const char *interface, const CtlField *fields, size_t n, void *ret) {
+static int read_all(sd_bus *bus, const char *object, const char *interface, const CtlField *fields, size_t n,
+                    void *ret) {
         int r, count = 0;
 
         for (size_t i = 0; i < n; i++) {
@@ -159,6 +160,6 @@ int ctl_pid1_read_manager(sd_bus *bus, const CtlField *fields, size_t n, void *r
 bool ctl_pid1_name_is_valid(const char *name) {
         static const char valid[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@:._-\\";
 
-        return name[0] && strlen(name) < UNIT_NAME_MAX && name[strspn(name, valid)] == 0 && unitname_type(name) != UNIT_NONE &&
-               !strstr(name, "@.");
+        return name[0] && strlen(name) < UNIT_NAME_MAX && name[strspn(name, valid)] == 0 &&
+               unitname_type(name) != UNIT_NONE && !strstr(name, "@.");
 }

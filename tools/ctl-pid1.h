@@ -1,4 +1,5 @@
-/* PID 1, asked by whoever runs memguardctl: over its private socket, or over the system bus where that is not open to us. */
+/* PID 1, asked by whoever runs memguardctl: over its private socket, or over the system bus where that is not open to
+ * us. */
 #pragma once
 
 #include <systemd/sd-bus.h>
@@ -8,7 +9,7 @@
 typedef enum CtlFieldType {
         CTL_FIELD_TEXT, /* "s", cut to the member's size */
         CTL_FIELD_U64,  /* "t" or "u" */
-        CTL_FIELD_I64,   /* "i" */
+        CTL_FIELD_I64,  /* "i" */
         CTL_FIELD_TRI,  /* "b" as a Tri */
 } CtlFieldType;
 
@@ -19,13 +20,15 @@ typedef struct CtlField {
         size_t offset, size;
 } CtlField;
 
-#define CTL_FIELD(Struct, name, type, member) {name, type, offsetof(Struct, member), sizeof(((Struct *) 0)->member)}
+#define CTL_FIELD(Struct, name, type, member)                                                                          \
+        { name, type, offsetof(Struct, member), sizeof(((Struct *) 0)->member) }
 
 /* Below root ("/" on a real system). */
 int ctl_pid1_open(const char *root, sd_bus **ret);
 
-/* Reads properties of a unit ("Service", "Unit", ...: the interface's last part) into ret. One that is not there, or of another
- * type, leaves its member as it was; returns how many were there, or a negative errno when PID 1 does not answer. */
+/* Reads properties of a unit ("Service", "Unit", ...: the interface's last part) into ret. One that is not there, or of
+ * another type, leaves its member as it was; returns how many were there, or a negative errno when PID 1 does not
+ * answer. */
 int ctl_pid1_read(sd_bus *bus, const char *unit, const char *interface, const CtlField *fields, size_t n, void *ret);
 
 /* The same of the manager itself. */

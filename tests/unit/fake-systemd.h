@@ -1,5 +1,5 @@
-/* PID 1 for who only asks it for properties: a process of its own that listens on ROOT/run/systemd/private and answers from a
- * table. */
+/* PID 1 for who only asks it for properties: a process of its own that listens on ROOT/run/systemd/private and answers
+ * from a table. */
 #pragma once
 
 #include "temproot.h"

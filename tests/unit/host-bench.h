@@ -1,5 +1,6 @@
-/* A made-up host for memguardctl doctor and advise: the kernel's files, journald's and memguard's below a root of its own, and a
- * systemd with three services: sound.service, which nothing is wrong with, and bad.service and odd.service. */
+/* A made-up host for memguardctl doctor and advise: the kernel's files, journald's and memguard's below a root of its
+ * own, and a systemd with three services: sound.service, which nothing is wrong with, and bad.service and odd.service.
+ */
 #pragma once
 
 #include "fake-systemd.h"
@@ -10,11 +11,16 @@
 #define SOUND "/system.slice/sound.service"
 #define BAD "/system.slice/bad.service"
 
-#define TEXT(unit, name, text) {unit, name, 's', text, 0}
-#define U64(unit, name, number) {unit, name, 't', NULL, number}
-#define U32(unit, name, number) {unit, name, 'u', NULL, number}
-#define I32(unit, name, number) {unit, name, 'i', NULL, (uint32_t) (number)}
-#define BOOL(unit, name, value) {unit, name, 'b', NULL, value}
+#define TEXT(unit, name, text)                                                                                         \
+        { unit, name, 's', text, 0 }
+#define U64(unit, name, number)                                                                                        \
+        { unit, name, 't', NULL, number }
+#define U32(unit, name, number)                                                                                        \
+        { unit, name, 'u', NULL, number }
+#define I32(unit, name, number)                                                                                        \
+        { unit, name, 'i', NULL, (uint32_t) (number) }
+#define BOOL(unit, name, value)                                                                                        \
+        { unit, name, 'b', NULL, value }
 
 static const FakeProperty properties[] = {
         TEXT(NULL, "Version", "252.39-1~deb12u1"),
@@ -121,8 +127,9 @@ static inline void put_host(const TempRoot *root) {
         temproot_mkdir(root, "etc/memguard/policy.d");
         temproot_mkdir(root, "run/memguard");
         temproot_mkdir(root, "var/lib/memguard");
-        temproot_write(root, "proc/meminfo", "MemTotal: 4194304 kB\nMemFree: 1000 kB\nMemAvailable: 2097152 kB\nSwapTotal: 0 kB\n"
-                                             "SwapFree: 0 kB\nCommitLimit: 8388608 kB\nCommitted_AS: 1048576 kB\n");
+        temproot_write(root, "proc/meminfo",
+                       "MemTotal: 4194304 kB\nMemFree: 1000 kB\nMemAvailable: 2097152 kB\nSwapTotal: 0 kB\n"
+                       "SwapFree: 0 kB\nCommitLimit: 8388608 kB\nCommitted_AS: 1048576 kB\n");
         temproot_write(root, "proc/pressure/memory", "some avg10=0.00 avg60=0.00 avg300=0.00 total=0\n");
         temproot_write(root, "proc/sys/kernel/osrelease", "6.1.0-50-amd64\n");
         temproot_write(root, "proc/sys/vm/overcommit_memory", "0\n");
@@ -159,8 +166,7 @@ static inline int host_down(void **state) {
 }
 
 /* memguardctl below the bench's root. */
-#define CTL(bench, ...)                                                                                                          \
-        RUN(&(bench)->run, "--root", (bench)->root.path, "--socket", host_socket(bench), __VA_ARGS__)
+#define CTL(bench, ...) RUN(&(bench)->run, "--root", (bench)->root.path, "--socket", host_socket(bench), __VA_ARGS__)
 
 static inline const char *host_socket(const Bench *bench) {
         static char path[300];

@@ -1,4 +1,4 @@
-/* The adviser's limit, rungs and workers follow from what was seen, each with its reason, and its files are such as are taken */
+/* The adviser's limit, rungs and workers follow from what was seen, each with its reason, and its files are taken */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -23,8 +23,14 @@ static int set_up(void **state) {
         host.swap_total = 0;
         unit_facts_init(&unit, "a.service");
         unit.max = unit.high = BYTES_INFINITY;
-        unit.learned = (Peaks){.runs = 3, .working_set = 300 * MIB, .anon = 250 * MIB, .current = 500 * MIB, .start = 60 * MIB,
-                               .last = 280 * MIB, .total = 7 * 86400, .longest = 4 * 86400};
+        unit.learned = (Peaks){.runs = 3,
+                               .working_set = 300 * MIB,
+                               .anon = 250 * MIB,
+                               .current = 500 * MIB,
+                               .start = 60 * MIB,
+                               .last = 280 * MIB,
+                               .total = 7 * 86400,
+                               .longest = 4 * 86400};
         strcpy(unit.peak_at, "2026-11-21 12:00");
         strcpy(unit.first_at, "2026-11-14 12:00");
         unit.working_set = 200 * MIB;
@@ -233,7 +239,8 @@ static void test_tiny(void **state) {
 static void test_workers(void **state) {
         (void) state;
         /* Now 4 x 45 MiB and a master of 20; the peak was half as much again. */
-        unit.workers = (WorkerFacts){.comm = "gunicorn", .n = 4, .largest = 45 * MIB, .sum = 180 * MIB, .rest = 20 * MIB};
+        unit.workers =
+                (WorkerFacts){.comm = "gunicorn", .n = 4, .largest = 45 * MIB, .sum = 180 * MIB, .rest = 20 * MIB};
         strcpy(unit.oom_policy, "stop");
         assert_int_equal(advise(&host, &unit, &advice), 0);
         /* 360M below the last rung, 30M for the rest, 67.5M each. */
@@ -248,8 +255,9 @@ static void test_workers(void **state) {
 }
 
 static void test_finding_workers(void **state) {
-        ProcessFacts processes[] = {{"python3", 20 * MIB}, {"python3", 50 * MIB}, {"sh", 90 * MIB}, {"python3", 45 * MIB},
-                                    {"python3", 60 * MIB}, {"sleep", KIB},        {"sleep", KIB}};
+        ProcessFacts processes[] = {{"python3", 20 * MIB}, {"python3", 50 * MIB}, {"sh", 90 * MIB},
+                                    {"python3", 45 * MIB}, {"python3", 60 * MIB}, {"sleep", KIB},
+                                    {"sleep", KIB}};
         WorkerFacts workers;
 
         (void) state;

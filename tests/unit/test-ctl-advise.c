@@ -18,7 +18,8 @@ static void test_known(void **state) {
         Bench *bench = *state;
         json_t *all;
 
-        learn(bench, "ws=314572800 anon=209715200 current=400000000 start=62914560 last=314572800 swapped=0 runs=2 total=200000 "
+        learn(bench, "ws=314572800 anon=209715200 current=400000000 start=62914560 last=314572800 swapped=0 runs=2 "
+                     "total=200000 "
                      "longest=150000 began=1 first=1700000000 seen=1700200000 at=1700100000 run= path=" SOUND "\n");
         CTL(bench, "advise", "sound", "--json");
         assert_string_equal(bench->run.err, "");
@@ -44,7 +45,8 @@ static void test_known(void **state) {
 static void test_little_is_known(void **state) {
         Bench *bench = *state;
 
-        learn(bench, "ws=209715200 runs=1 total=600 longest=600 first=1700000000 seen=1700000600 at=1700000000 run= path=" SOUND "\n");
+        learn(bench, "ws=209715200 runs=1 total=600 longest=600 first=1700000000 seen=1700000600 at=1700000000 run= "
+                     "path=" SOUND "\n");
         CTL(bench, "advise", "sound");
         assert_int_equal(bench->run.status, 0);
         assert_non_null(strstr(bench->run.out, "its longest run was watched for 10 min. Ask again in 50 min"));

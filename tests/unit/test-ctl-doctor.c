@@ -1,4 +1,4 @@
-/* memguardctl doctor finds a host's and a unit's faults without a daemon, and nothing that it is shown reaches the terminal raw */
+/* memguardctl doctor finds a host's and a unit's faults without a daemon, and shows nothing hostile to a terminal */
 #include "fake-daemon.h"
 #include "host-bench.h"
 
@@ -15,7 +15,8 @@ static const char *found(const Bench *bench, const char *subject) {
                 size_t n = strlen(ids);
 
                 if (util_streq(json_string_value(json_object_get(finding, "subject")), subject))
-                        (void) snprintf(ids + n, sizeof(ids) - n, " %s", json_string_value(json_object_get(finding, "id")));
+                        (void) snprintf(ids + n, sizeof(ids) - n, " %s",
+                                        json_string_value(json_object_get(finding, "id")));
         }
         json_decref(all);
         return ids;
@@ -30,8 +31,9 @@ static void test_sound(void **state) {
         assert_string_equal(found(bench, "unit"), "");
         assert_string_equal(found(bench, "host"), " " DOWN " swap-none");
         CTL(bench, "doctor", SOUND);
-        assert_non_null(strstr(bench->run.out, "bad   daemon-down: memguardd is not running, so nothing guards this host.\n"
-                                               "          systemctl enable --now memguardd.service\n"));
+        assert_non_null(strstr(bench->run.out,
+                               "bad   daemon-down: memguardd is not running, so nothing guards this host.\n"
+                               "          systemctl enable --now memguardd.service\n"));
         assert_non_null(strstr(bench->run.out, "\nFound: 1 bad, 0 to be warned of, 1 worth a note.\n"));
         assert_int_equal(bench->run.status, 1);
 }
@@ -41,13 +43,16 @@ static void test_bad(void **state) {
 
         CTL(bench, "doctor", "bad.service", "--json");
         assert_int_equal(bench->run.status, 1);
-        assert_string_equal(found(bench, "unit"), " no-limit high-no-swap high-below-peak restart oomd-manages oom-score no-policy"
-                                                  " limit-as oom-policy log-hidden");
+        assert_string_equal(found(bench, "unit"),
+                            " no-limit high-no-swap high-below-peak restart oomd-manages oom-score no-policy"
+                            " limit-as oom-policy log-hidden");
         CTL(bench, "doctor", "bad.service");
         assert_null(strchr(bench->run.out, '\033'));
         assert_non_null(strstr(bench->run.out, "go to \"null\\x1b[2J\""));
         assert_non_null(strstr(bench->run.out, "MemoryHigh=100M of bad.slice"));
-        assert_non_null(strstr(bench->run.out, "          systemctl edit bad.slice\n          [Slice]\n          MemoryHigh=infinity\n"));
+        assert_non_null(
+                strstr(bench->run.out,
+                       "          systemctl edit bad.slice\n          [Slice]\n          MemoryHigh=infinity\n"));
         assert_non_null(strstr(bench->run.out, "has 3 processes of like size (gunicorn)"));
 }
 
@@ -60,12 +65,14 @@ static void test_host(void **state) {
         temproot_write(&bench->root, "proc/sys/kernel/osrelease", "5.10.0\n");
         temproot_write(&bench->root, "sys/fs/cgroup/cgroup.controllers", "cpu pids\n");
         temproot_write(&bench->root, "etc/memguard/policy.d/60-wrong.conf", "nonsense\n");
-        temproot_write(&bench->root, "etc/systemd/journald.conf.d/50-a.conf", "[Journal]\nStorage=volatile\nRateLimitBurst=5\n");
+        temproot_write(&bench->root, "etc/systemd/journald.conf.d/50-a.conf",
+                       "[Journal]\nStorage=volatile\nRateLimitBurst=5\n");
         assert_int_equal(remove(temproot_path(&bench->root, "proc/pressure/memory")), 0);
         CTL(bench, "doctor", "--json");
         assert_string_equal(found(bench, "unit"), "");
-        assert_string_equal(found(bench, "host"), " " DOWN " policy-mistakes memory-controller psi-off kernel-old panic-on-oom"
-                                                  " oom-kill-allocating overcommit-strict journal-volatile journal-rate swap-none");
+        assert_string_equal(found(bench, "host"),
+                            " " DOWN " policy-mistakes memory-controller psi-off kernel-old panic-on-oom"
+                            " oom-kill-allocating overcommit-strict journal-volatile journal-rate swap-none");
 }
 
 /* A drop-in of the same name in a stronger directory replaces the weaker one; all of them come after the main file. */
@@ -73,7 +80,8 @@ static void test_journald(void **state) {
         Bench *bench = *state;
 
         temproot_mkdir(&bench->root, "usr/lib/systemd/journald.conf.d");
-        temproot_write(&bench->root, "usr/lib/systemd/journald.conf.d/50-a.conf", "[Journal]\nStorage=none\nRateLimitBurst=1\n");
+        temproot_write(&bench->root, "usr/lib/systemd/journald.conf.d/50-a.conf",
+                       "[Journal]\nStorage=none\nRateLimitBurst=1\n");
         temproot_write(&bench->root, "usr/lib/systemd/journald.conf.d/10-b.conf", "[Journal]\nStorage=volatile\n");
         CTL(bench, "doctor", "--json");
         assert_non_null(strstr(found(bench, "host"), "journal-volatile"));
@@ -87,8 +95,14 @@ static void test_journald(void **state) {
 }
 
 static void test_hostile(void **state) {
-        static const char *const names[] = {"", "a b.service", "a\033[2J.service", "../x.service", "web@.service",
-                                            "/system.slice/../a.service", "'; reboot #.service", "x.nonsense"};
+        static const char *const names[] = {"",
+                                            "a b.service",
+                                            "a\033[2J.service",
+                                            "../x.service",
+                                            "web@.service",
+                                            "/system.slice/../a.service",
+                                            "'; reboot #.service",
+                                            "x.nonsense"};
         Bench *bench = *state;
 
         for (size_t i = 0; i < ELEMENTSOF(names); i++) {

@@ -1,4 +1,4 @@
-/* The doctor finds each fault by itself, with its value and a remedy, and none in a healthy or an unknown unit and host */
+/* The doctor finds each fault by itself, with value and remedy, and none in a healthy or an unknown unit and host */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -87,7 +87,8 @@ typedef struct Change {
         const char *text; /* if set: that */
 } Change;
 
-#define NUMBER(what, struct, member, value) {what, offsetof(struct, member), sizeof(((struct *) 0)->member), (uint64_t) (value), NULL}
+#define NUMBER(what, struct, member, value)                                                                            \
+        {what, offsetof(struct, member), sizeof(((struct *) 0)->member), (uint64_t) (value), NULL}
 #define H(member, value) NUMBER(OF_HOST, HostFacts, member, value)
 #define U(member, value) NUMBER(OF_UNIT, UnitFacts, member, value)
 #define P(member, value) NUMBER(OF_POLICY, Policy, member, value)
@@ -146,8 +147,8 @@ static const Row rows[] = {
         {"accounting-off", WARN, "neighbours", "MemoryAccounting=yes", {U(accounting, TRI_NO), U(current, MIB)}, NULL},
         {"no-limit", BAD, "the host's 4G", "memguardctl advise a.service", {U(max, BYTES_INFINITY)}, NULL},
         {"limit-above-host", WARN, "MemoryMax=8G", "advise", {U(max, 8 * GIB)}, NULL},
-        {"limit-tight", WARN, "at 380M, and the limit is 400M", "advise", {U(learned.working_set, 370 * MIB), U(swap, 280 * MIB)},
-         NULL},
+        {"limit-tight", WARN, "at 380M, and the limit is 400M", "advise",
+         {U(learned.working_set, 370 * MIB), U(swap, 280 * MIB)}, NULL},
         {"high-no-swap", BAD, "MemoryHigh=300M of a.service", "MemoryHigh=infinity", {U(high, 300 * MIB), U(swap_max, 0),
          P(rungs[0].usage.value, 7000)}, NULL},
         {"high-no-swap", BAD, "standstill", "systemctl edit system-a.slice\n[Slice]", {U(high, 300 * MIB), H(swap_total, 0),

@@ -301,6 +301,11 @@ static void test_the_whole_tree_is_restored(void **state) {
         assert_int_equal(marks_restore_all(&root.kernfs, note, seen), -EINVAL);
         assert_non_null(strstr(seen, "/user.slice/deep/er:1 "));
         assert_non_null(strstr(seen, UNIT ":-22 "));
+        /* At the daemon's stop nobody listens. */
+        temproot_write(&root, "sys/fs/cgroup/user.slice/deep/er/memory.high", "4096\n");
+        set_mark("sys/fs/cgroup/user.slice/deep/er/memory.high", "high=4096/4096/max");
+        assert_int_equal(marks_restore_all(&root.kernfs, NULL, NULL), -EINVAL);
+        assert_string_equal(temproot_read(&root, "sys/fs/cgroup/user.slice/deep/er/memory.high"), "max");
 }
 
 int main(void) {

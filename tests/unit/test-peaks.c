@@ -1,4 +1,4 @@
-/* What a unit has needed is learned over its runs, counted once, and survives as a line of text that nothing hostile passes */
+/* What a unit has needed is learned over its runs, counted once, and survives as a line that nothing hostile passes */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,11 +14,12 @@
 #define TWO "fedcba9876543210fedcba9876543210"
 
 static Sample reading(uint64_t working_set, uint64_t swap) {
-        return (Sample){.current = working_set + 10 * MIB, .working_set = working_set, .anon = working_set / 2, .swap = swap};
+        return (Sample){
+                .current = working_set + 10 * MIB, .working_set = working_set, .anon = working_set / 2, .swap = swap};
 }
 
-#define MERGE(run, invocation, saved, boottime, realtime)                                                                        \
-        peaks_merge(&peaks, run, invocation, (saved) * SEC, &(PeaksTime){(boottime) * SEC, realtime})
+#define MERGE(run, invocation, saved, boottime, realtime)                                                              \
+        peaks_merge(&peaks, run, invocation, (saved) *SEC, &(PeaksTime){(boottime) *SEC, realtime})
 
 static void note(RunPeaks *run, uint64_t working_set, usec_t now) {
         Sample sample = reading(working_set, 0);
@@ -153,9 +154,22 @@ static void test_nothing_read(void **state) {
 }
 
 static void test_both_ways(void **state) {
-        Peaks peaks = {.path = "/system.slice/a b path=x.service", .invocation = ONE, .working_set = PEAKS_NUMBER_MAX, .anon = 2,
-                       .current = 3, .start = 4, .last = 5, .swapped = 1, .runs = 6, .total = 7, .longest = 8, .began = 9,
-                       .first = 10, .seen = 11, .at = 12}, back;
+        Peaks peaks = {.path = "/system.slice/a b path=x.service",
+                       .invocation = ONE,
+                       .working_set = PEAKS_NUMBER_MAX,
+                       .anon = 2,
+                       .current = 3,
+                       .start = 4,
+                       .last = 5,
+                       .swapped = 1,
+                       .runs = 6,
+                       .total = 7,
+                       .longest = 8,
+                       .began = 9,
+                       .first = 10,
+                       .seen = 11,
+                       .at = 12},
+              back;
         char line[PEAKS_LINE_MAX], again[PEAKS_LINE_MAX], longest[CGROUP_PATH_MAX];
         int n;
 
@@ -182,11 +196,26 @@ static void test_both_ways(void **state) {
 
 static void test_hostile_lines(void **state) {
         static const char *const lines[] = {
-                "", "path=/a.service", "runs=0 path=/a.service", "runs=1", "runs=1 ", "runs=1 path=", "runs=1 path=a.service",
-                "runs=1 path=/a/../b", "runs=1 path=/a\033[2J", "runs= path=/a.service", "runs=-1 path=/a.service",
-                "runs=17592186044417 path=/a.service", "runs=99999999999999999999999999 path=/a.service",
-                "runs=1 other=1 path=/a.service", "runs=1 run=xyz path=/a.service", "runs=1 run=" ONE "0 path=/a.service",
-                "runs=1  path=/a.service", "runs =1 path=/a.service", "runs=1x path=/a.service", "RUNS=1 path=/a.service",
+                "",
+                "path=/a.service",
+                "runs=0 path=/a.service",
+                "runs=1",
+                "runs=1 ",
+                "runs=1 path=",
+                "runs=1 path=a.service",
+                "runs=1 path=/a/../b",
+                "runs=1 path=/a\033[2J",
+                "runs= path=/a.service",
+                "runs=-1 path=/a.service",
+                "runs=17592186044417 path=/a.service",
+                "runs=99999999999999999999999999 path=/a.service",
+                "runs=1 other=1 path=/a.service",
+                "runs=1 run=xyz path=/a.service",
+                "runs=1 run=" ONE "0 path=/a.service",
+                "runs=1  path=/a.service",
+                "runs =1 path=/a.service",
+                "runs=1x path=/a.service",
+                "RUNS=1 path=/a.service",
         };
         Peaks peaks;
 

@@ -9,7 +9,7 @@
 typedef struct Bench {
         TempRoot root;
         int dirfd;
-        unsigned first;         /* number of the first unit of an update */
+        unsigned first; /* number of the first unit of an update */
         uint64_t realtime;
         RunPeaks run;
 } Bench;
@@ -110,7 +110,8 @@ static void test_hostile_files(void **state) {
         temproot_write(&bench->root, "state/peaks", "");
         assert_false(has(bench, 1, 1));
         memset(text, 'x', sizeof(text));
-        (void) snprintf(text, sizeof(text), "memguard-peaks 1\n%5000s\nnonsense\n%s%s/a\n%s", "long", good, "\x80\xff", good);
+        (void) snprintf(text, sizeof(text), "memguard-peaks 1\n%5000s\nnonsense\n%s%s/a\n%s", "long", good, "\x80\xff",
+                        good);
         temproot_write(&bench->root, "state/peaks", text);
         assert_true(has(bench, 1, 1));
         /* Unsorted and doubled lines are dropped by the next update, and the sound ones stay. */

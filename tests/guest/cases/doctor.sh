@@ -73,7 +73,7 @@ value() { python3 -c 'import json, sys
 v = json.load(open(sys.argv[1]))
 for key in sys.argv[2:]: v = v[int(key)] if isinstance(v, list) else v[key]
 print(v)' "$RESULTS/advice" "$@"; }
-is_seen() { advice && [ "$(value runs)" = 1 ]; }
+is_seen() { advice && [ "$(value runs)" = 1 ] && [ "$(value settings 4 key)" = Workers ]; }
 wait_for 60 is_seen
 same "provisional" True "$(value provisional)"
 same "workers that are counted" 3 "$(value settings 4 reason | sed 's/ .*//')"
@@ -97,5 +97,6 @@ rmdir "$(dirname "$dropin")"
 # What a run has needed outlives it, and the daemon.
 systemctl stop doctor-new
 systemctl restart "$GUARD"
+since_case _PID=1 | grep -F "$GUARD: Main process exited, code=killed" && fail "the daemon did not end, it crashed"
 advice || fail "there is no advice for a unit that has ended"
 same "runs that are remembered" 1 "$(value runs)"
