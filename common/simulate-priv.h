@@ -58,7 +58,7 @@ struct Simulation {
         Answer answers[ANSWERS_MAX];
         SimUnit *wanted[WANTED_MAX];
         unsigned n_wanted;
-        usec_t now, begin;
+        usec_t now, begin, longest;
         usec_t instant; /* ticks are counted in it */
         unsigned n_in_instant;
         uint64_t n_steps, n_events, n_dropped;

@@ -202,6 +202,10 @@ uint64_t simulate_n_events(const Simulation *s) {
         return s->n_events;
 }
 
+usec_t simulate_length(const Simulation *s) {
+        return s->longest;
+}
+
 uint64_t simulate_n_dropped(const Simulation *s) {
         return s->n_dropped;
 }

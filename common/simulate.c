@@ -309,6 +309,7 @@ int sim_play(Simulation *s, const Event *event) {
         int r;
 
         s->n_events++;
+        s->longest = MAX(s->longest, util_sub(event->time, s->begin));
         if (s->options.replay)
                 return replay(s, &own);
         r = pass_time(s, event->time);
