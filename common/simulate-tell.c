@@ -98,6 +98,7 @@ void sim_part(Simulation *s, SimUnit *unit) {
 
         unit->parted = true;
         unit->parted_at = s->now;
+        memcpy(unit->parted_invocation, unit->invocation, sizeof(unit->parted_invocation));
         unit->told_kill = unit->told_end = false;
         sim_update_hit(unit, s->now);
         if (unit->at_start < unit->n_starts)
