@@ -25,7 +25,8 @@ typedef struct SimUnit {
         bool acted; /* something but a notice was done since the rung was taken */
         bool told_kill, told_end;
         bool wants_pressure, saw_pressure;
-        usec_t parted_at;
+        usec_t parted_at, joined_at; /* joined_at: 0 = never was parted */
+        char parted_invocation[INVOCATION_MAX];
         char invocation[INVOCATION_MAX];
         uint64_t operator_high, placed;
         bool hit;     /* the wire was crossed since it was placed */
@@ -58,7 +59,7 @@ struct Simulation {
         Answer answers[ANSWERS_MAX];
         SimUnit *wanted[WANTED_MAX];
         unsigned n_wanted;
-        usec_t now, begin;
+        usec_t now, begin, longest;
         usec_t instant; /* ticks are counted in it */
         unsigned n_in_instant;
         uint64_t n_steps, n_events, n_dropped;

@@ -98,6 +98,7 @@ void sim_part(Simulation *s, SimUnit *unit) {
 
         unit->parted = true;
         unit->parted_at = s->now;
+        memcpy(unit->parted_invocation, unit->invocation, sizeof(unit->parted_invocation));
         unit->told_kill = unit->told_end = false;
         sim_update_hit(unit, s->now);
         if (unit->at_start < unit->n_starts)
@@ -200,6 +201,10 @@ bool simulate_was_cut(const Simulation *s) {
 
 uint64_t simulate_n_events(const Simulation *s) {
         return s->n_events;
+}
+
+usec_t simulate_length(const Simulation *s) {
+        return s->longest;
 }
 
 uint64_t simulate_n_dropped(const Simulation *s) {

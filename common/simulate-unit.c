@@ -19,7 +19,7 @@ SimUnit *sim_unit_find(const Simulation *s, const char *path) {
 
 static SimUnit *find_by_name(const Simulation *s, const char *name) {
         for (unsigned i = 0; i < s->n_units; i++)
-                if (s->units[i]->present && util_streq(unitname_of_path(s->units[i]->path), name))
+                if ((s->units[i]->present || s->units[i]->parted) && util_streq(unitname_of_path(s->units[i]->path), name))
                         return s->units[i];
         return NULL;
 }

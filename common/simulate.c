@@ -215,8 +215,10 @@ static int pass_time(Simulation *s, usec_t until) {
 static void join(Simulation *s, SimUnit *unit, const Event *event) {
         SimulateItem item = {.kind = SIMULATE_JOINED};
 
-        if (unit->parted)
+        if (unit->parted) {
+                unit->joined_at = s->now;
                 sim_tell(s, &item, unit->path);
+        }
         unit->parted = false;
         unit->present = true;
         unit->placed = BYTES_INFINITY;
@@ -235,6 +237,19 @@ static void leave_out(SimUnit *unit, const Event *event) {
         unit->totals.left_out++;
         if (unit->at < unit->n_readings)
                 unit->at++;
+}
+
+/* Witnesses may speak of a run when the next one is there. */
+static bool is_of_parted_run(const SimUnit *unit, const Event *event) {
+        const Witness *witness = &event->witness;
+
+        if (unit->parted)
+                return event->kind != EVENT_PAUSE && event->kind != EVENT_RESUME;
+        if (unit->joined_at == 0 || event->kind != EVENT_WITNESS)
+                return false;
+        if (witness->invocation[0] && unit->parted_invocation[0])
+                return util_streq(witness->invocation, unit->parted_invocation);
+        return witness->at >= unit->parted_at && witness->at < unit->joined_at;
 }
 
 /* What changes without the engine's doing. */
@@ -271,7 +286,7 @@ static int play_of(Simulation *s, SimUnit *unit, Event *event) {
         }
         if (event->kind == EVENT_START && !again)
                 join(s, unit, event);
-        if (unit->parted && event->kind != EVENT_PAUSE && event->kind != EVENT_RESUME) {
+        if (is_of_parted_run(unit, event)) {
                 leave_out(unit, event);
                 return 0;
         }
@@ -309,6 +324,7 @@ int sim_play(Simulation *s, const Event *event) {
         int r;
 
         s->n_events++;
+        s->longest = MAX(s->longest, util_sub(event->time, s->begin));
         if (s->options.replay)
                 return replay(s, &own);
         r = pass_time(s, event->time);

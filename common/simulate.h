@@ -15,7 +15,7 @@
 #include "conf.h"
 
 #define SIMULATE_UNITS_MAX 16384    /* cgroups in one trace; with more it is refused */
-#define SIMULATE_READINGS_MAX 400000 /* likewise */
+#define SIMULATE_READINGS_MAX 600000 /* likewise; 64 MiB hold about so many */
 #define SIMULATE_STEPS_MAX 50000000 /* of the engine over all: a trace that needs more is refused */
 #define SIMULATE_GAP (60 * USEC_PER_MINUTE) /* of a longer silence only this much is played */
 
@@ -93,6 +93,9 @@ int simulate_text(Simulation *simulation, const char *text, size_t size, Simulat
 bool simulate_was_cut(const Simulation *simulation);
 
 uint64_t simulate_n_events(const Simulation *simulation);
+
+/* Of the longest stretch of recording. */
+usec_t simulate_length(const Simulation *simulation);
 
 /* Records that the engine's list had no room for; never, but in traces that nobody recorded. */
 uint64_t simulate_n_dropped(const Simulation *simulation);

@@ -195,7 +195,6 @@ void ctl_simulate_show(void *userdata, const SimulateItem *item) {
         CtlSimulation *shown = userdata;
         Line line;
 
-        shown->end = MAX(shown->end, item->since);
         shown->n_begins += item->kind == SIMULATE_BEGIN;
         if (item->path[0] && !is_wanted(&shown->query, item->path))
                 return;
@@ -260,7 +259,7 @@ static int summary_json(const CtlSimulation *shown, const Simulation *simulation
         }
         put_text(object, "kind", "summary");
         put(object, "events", json_integer((json_int_t) simulate_n_events(simulation)));
-        put(object, "length_usec", ctl_json_number(shown->end));
+        put(object, "length_usec", ctl_json_number(simulate_length(simulation)));
         put_totals(object, &sum);
         put(object, "units", units);
         return object ? ctl_json_print(object, /* pretty= */ false) : -ENOMEM;
@@ -302,14 +301,14 @@ static void print_blind(const CtlSimulation *shown, const Simulation *simulation
                                count(n, "unit", text), name, n > 1 ? " and others" : "");
 }
 
-static void print_sum(const CtlSimulation *shown, const Simulation *simulation, unsigned n, const SimulateTotals *sum) {
+static void print_sum(const Simulation *simulation, unsigned n, const SimulateTotals *sum) {
         char a[UNITS_TEXT_MAX], b[UNITS_TEXT_MAX], c[UNITS_TEXT_MAX], d[UNITS_TEXT_MAX];
 
         ctl_text_print(stdout, "\nSimulated: %s, %s taken, %u restarts, stops or kills, %s, ", count(n, "unit", a),
                        count(sum->rungs, "rung", b), sum->disruptions, count(sum->actions, "other action", c));
         ctl_text_print(stdout, "%s withheld, %s; %" PRIu64 " events over %s.\n", count(sum->withheld, "action", a),
                        count(sum->incidents, "incident", b), simulate_n_events(simulation),
-                       units_format_duration(shown->end, d));
+                       units_format_duration(simulate_length(simulation), d));
         ctl_text_print(stdout, "Recorded: %s, %s of the guard of that time; %s left out.\n",
                        count(sum->kills, "kernel OOM kill", a), count(sum->answers, "action", b),
                        count(sum->left_out, "reading", c));
@@ -324,7 +323,7 @@ static void summary_text(const CtlSimulation *shown, const Simulation *simulatio
                         add(&sum, &totals);
                         n++;
                 }
-        print_sum(shown, simulation, n, &sum);
+        print_sum(simulation, n, &sum);
         for (iterator = 0; simulate_next_unit(simulation, &iterator, &totals) > 0;)
                 if (is_wanted(&shown->query, totals.path))
                         print_unit(&totals);

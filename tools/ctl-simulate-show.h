@@ -8,7 +8,6 @@
 typedef struct CtlSimulation {
         const Ctl *ctl;
         CtlQuery query; /* whose; all of it where nothing is set */
-        usec_t end;     /* of the longest stretch, since its beginning */
         uint64_t n_begins;
         bool failed;    /* something could not be printed */
 } CtlSimulation;

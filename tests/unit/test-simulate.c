@@ -221,6 +221,58 @@ static void test_acts_before_the_recorded_kill(void **state) {
         assert_int_equal((bench.api.lead + 500) / 1000, 14990);
 }
 
+/* PID 1 and the journal name a unit, not its cgroup; what they say of a run that would have ended before is not an incident. */
+static void test_names_are_left_out_too(void **state) {
+        Event event = event_of(EVENT_WITNESS, "", 110 * SEC + 50000);
+        char *rest;
+
+        (void) state;
+        add_leak(API);
+        rest = strdup(strstr(bench.text, "1110100000 stop"));
+        bench.n -= strlen(rest);
+        event.witness = (Witness){.source = WITNESS_SYSTEMD, .fact = FACT_ENDED, .at = event.time, .pid = 812, .code = 2,
+                                  .status = 9, .unit = "api.service", .word = "oom-kill"};
+        add(&event);
+        event.witness = (Witness){.source = WITNESS_SYSTEMD, .fact = FACT_OOM_SAID, .at = event.time, .unit = "api.service"};
+        add(&event);
+        line("%.*s", (int) strlen(rest) - 1, rest);
+        free(rest);
+        assert_int_equal(simulate(act, false), 0);
+        assert_int_equal(bench.api.incidents, 0);
+        assert_null(strstr(bench.log, "incident"));
+        assert_non_null(strstr(bench.log, "110.000 history; 110.050 history; 110.100 history; 111.000 joined"));
+        assert_int_equal(simulate(observe, false), 0);
+        assert_int_equal(bench.api.incidents, 1);
+}
+
+/* The journal lags: what it says of the run that was left out may come when the next one is there. */
+static void test_late_words_are_left_out_too(void **state) {
+        Event late = event_of(EVENT_WITNESS, "", 111 * SEC + 400000), kernel;
+
+        (void) state;
+        add_leak(API);
+        bench.n = (size_t) (strstr(bench.text, "1130000000 sample") - bench.text);
+        late.witness = (Witness){.source = WITNESS_SYSTEMD, .fact = FACT_OOM_SAID, .at = T0 + 110 * SEC + 20000,
+                                 .unit = "api.service", .invocation = "00000000000000000000000000000001"};
+        add(&late);
+        kernel = event_of(EVENT_WITNESS, API, 111 * SEC + 500000);
+        kernel.witness = (Witness){.source = WITNESS_KERNEL, .fact = FACT_OOM_KILL, .at = T0 + 110 * SEC, .pid = 812,
+                                   .scope = SCOPE_CGROUP, .limit = API, .comm = "python3"};
+        add(&kernel);
+        add_reading(API, 140 * SEC, 12 * MIB, 0);
+        assert_int_equal(simulate(act, false), 0);
+        assert_int_equal(bench.api.incidents, 0);
+        /* What the next run had is its own. */
+        late.time = kernel.time = T0 + 141 * SEC;
+        late.witness.at = kernel.witness.at = T0 + 141 * SEC;
+        late.witness.invocation[31] = '2';
+        add(&late);
+        add(&kernel);
+        add_reading(API, 160 * SEC, 12 * MIB, 0);
+        assert_int_equal(simulate(act, false), 0);
+        assert_int_equal(bench.api.incidents, 1);
+}
+
 static void test_says_what_is_left_out(void **state) {
         (void) state;
         add_leak(API);
@@ -474,6 +526,8 @@ static void test_histories_that_make_no_sense(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup(test_acts_before_the_recorded_kill, set_up),
+                cmocka_unit_test_setup(test_names_are_left_out_too, set_up),
+                cmocka_unit_test_setup(test_late_words_are_left_out_too, set_up),
                 cmocka_unit_test_setup(test_says_what_is_left_out, set_up),
                 cmocka_unit_test_setup(test_tells_the_incident_where_it_would_not_act, set_up),
                 cmocka_unit_test_setup(test_units_are_apart, set_up),

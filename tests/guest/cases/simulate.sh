@@ -30,6 +30,7 @@ value() { tail -n 1 "$RESULTS/simulate.json" | python3 -c 'import json, sys; pri
 of_unit() { tail -n 1 "$RESULTS/simulate.json" | python3 -c 'import json, sys; print(json.load(sys.stdin)["units"][0][sys.argv[1]])' "$1"; }
 at_least "restarts that it would have made" 1 "$(value disruptions)"
 at_least "kills in the recording" 1 "$(value recorded_kills)"
+same "incidents, as there would have been no kill" 0 "$(value incidents)"
 at_least "microseconds from the restart to the kill" 200000 "$(of_unit lead_usec)"
 at_most "when it would have restarted, against the kill" "$(of_unit first_recorded_kill_usec)" "$(of_unit first_disruption_usec)"
 grep -q "Would do now to simulate.service: restart" "$RESULTS/simulate.txt" || fail "no line says that it would have restarted"
