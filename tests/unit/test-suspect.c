@@ -6,8 +6,8 @@
 
 static Rig rig;
 
-/* What the trend asks for in an hour of a unit that has moved once; a suspect is read five times as often. */
-#define TREND_HOURLY 200
+/* What the trend asks for in an hour of a unit that has moved once; a suspect is read three times as often. */
+#define TREND_HOURLY 300
 
 /* Found at its operator's MemoryHigh= of 100M, where it is held from now on. */
 static void stuck(const char *policy) {
