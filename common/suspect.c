@@ -98,9 +98,22 @@ usec_t suspect_next(const Step *step, const Unit *unit) {
         return suspect->next > step->now ? suspect->next : util_add(step->now, READ_ANSWER);
 }
 
-/* What the service says of its own progress belongs here too, once it says any. */
-static StallReading reading_of(const Step *step, const Unit *unit, const Strain *strain) {
+/* Has the service itself said that it got on? Its silence proves nothing: the module's thread is held up as all others are. */
+static bool has_got_on(const Step *step, const Unit *unit, Suspect *suspect) {
+        const HeapHistory *heap = heap_of(step->engine, unit);
+        uint64_t before = suspect->items;
+        ModuleBeat beat;
+
+        suspect->items = heap && heap_totals(heap, step->now, &beat) > 0 && beat.items != UINT64_MAX ? beat.items : 0;
+        return before > 0 && suspect->items > before;
+}
+
+static StallReading reading_of(const Step *step, const Unit *unit, Suspect *suspect, const Strain *strain) {
+        bool progress = has_got_on(step, unit, suspect);
+
         return (StallReading){
+                .progress_known = progress,
+                .progress = progress,
                 .at = step->now,
                 .full = strain->full,
                 .io_full = strain->io_full,
@@ -158,7 +171,7 @@ static void follow(const Step *step, Unit *unit, Suspect *suspect, StallMove mov
 
 void suspect_strain(const Step *step, Unit *unit, const Strain *strain) {
         Suspect *suspect = suspect_of(step->engine, unit);
-        StallReading reading = reading_of(step, unit, strain);
+        StallReading reading;
         StallReport report;
         StallMove move;
 
@@ -173,6 +186,7 @@ void suspect_strain(const Step *step, Unit *unit, const Strain *strain) {
                 return;
         if (suspect->stall.begun && util_sub(step->now, suspect->stall.last.at) < STALL_SOONEST)
                 return; /* its own next look stays where it is */
+        reading = reading_of(step, unit, suspect, strain);
         move = stall_read(&suspect->stall, &reading, &report);
         if (move == STALL_FOUND)
                 tell_stall(step, unit, &report, strain, suspect->stall.first.at);

@@ -34,6 +34,19 @@ static void add_make_up(Incident *incident, const Sample *sample, usec_t now) {
         incident_add_evidence(incident, WITNESS_READING, now, text);
 }
 
+/* What the Python module says of it, where the unit has it. */
+static void add_source(const Step *step, Incident *incident, const Unit *unit) {
+        const HeapHistory *heap = heap_of(step->engine, unit);
+        char text[GROWTH_SOURCE_TEXT_MAX];
+        GrowthSource source;
+
+        if (!heap)
+                return;
+        growth_source_judge(heap, &source);
+        if (growth_source_sentence(&source, text)[0])
+                incident_add_evidence(incident, WITNESS_MODULE, step->now, text);
+}
+
 void tell_leak(const Step *step, const Unit *unit, const Growth *growth) {
         Incident *incident = incident_of_living(step, unit, VERDICT_LEAK, step->now);
 
@@ -41,6 +54,7 @@ void tell_leak(const Step *step, const Unit *unit, const Growth *growth) {
         incident->growth = *growth;
         add_course(incident, growth, step->now);
         add_make_up(incident, &unit->sample, step->now);
+        add_source(step, incident, unit);
         tell_incident(step, incident);
 }
 

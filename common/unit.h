@@ -164,6 +164,7 @@ typedef struct Suspect {
         uint8_t n_clear;  /* readings in a row at which it ran; UINT8_MAX = or more */
         usec_t next;      /* when it is to be read; where it runs, the earliest time for that */
         usec_t counted;   /* when its stall was last counted for Event= */
+        uint64_t items;   /* what its Python module had done at the reading before */
         Stall stall;
 } Suspect;
 

@@ -132,6 +132,18 @@ static inline void play_stalled(Rig *rig, usec_t stall) {
         assert_int_equal(rig_feed(rig, &event), 0);
 }
 
+/* The Python module of the unit's process 7; what is UINT64_MAX it does not know. */
+static inline void play_beat(Rig *rig, uint64_t items, uint64_t blocks, uint64_t anon) {
+        Event event = play_event(&rig->worlds[0], EVENT_BEAT);
+
+        memset(&event.beat.now, 0xff, sizeof(event.beat.now));
+        event.beat.pid = 7;
+        event.beat.now.items = items;
+        event.beat.now.blocks = blocks;
+        event.beat.now.anon = anon;
+        assert_int_equal(rig_feed(rig, &event), 0);
+}
+
 static inline int play_drill(Rig *rig, const char *rung) {
         Event event = play_event(&rig->worlds[0], EVENT_DRILL);
 

@@ -202,6 +202,26 @@ static void many_suspects_take_turns(void **state) {
         rig_done(&rig);
 }
 
+/* Slowed down, but it gets on, as it says itself. */
+static void who_says_that_it_gets_on_is_believed(void **state) {
+        (void) state;
+        stuck(WALL);
+        for (unsigned i = 0; i < 12; i++) {
+                play_beat(&rig, 100 + i, UINT64_MAX, 90 * MIB);
+                play_hit(&rig, 101 * MIB, 0);
+                rig_wait(&rig, 10 * USEC_PER_SEC);
+        }
+        expect(&rig, "");
+        /* It beats, and gets on no more. */
+        for (unsigned i = 0; i < 4; i++) {
+                play_beat(&rig, 112, UINT64_MAX, 90 * MIB);
+                play_hit(&rig, 101 * MIB, 0);
+                rig_wait(&rig, 10 * USEC_PER_SEC);
+        }
+        assert_non_null(strstr(play_log(&rig), "[incident limit-stall]"));
+        rig_done(&rig);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(it_is_told_once_and_within_30_seconds),
@@ -214,6 +234,7 @@ int main(void) {
                 cmocka_unit_test(what_we_do_ourselves_is_no_stall),
                 cmocka_unit_test(a_limit_above_is_named),
                 cmocka_unit_test(many_suspects_take_turns),
+                cmocka_unit_test(who_says_that_it_gets_on_is_believed),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -78,6 +78,26 @@ static void a_leak_is_told_once_and_its_end_too(void **state) {
         rig_done(&rig);
 }
 
+/* Where the Python module says whose growth it is, the incident does. */
+static void a_leak_says_whose_growth_it_is(void **state) {
+        World *world;
+        Rig rig;
+
+        (void) state;
+        begin(&rig, OBSERVE);
+        world = &rig.worlds[0];
+        play_fresh_start(&rig, 20 * MIB);
+        while (n_leaks == 0 && world->ws < 170 * MIB) {
+                play_beat(&rig, UINT64_MAX, world->ws / 64, world->ws);
+                grow(&rig, 25e3, world->ws + 30 * 25000);
+        }
+        assert_int_equal(n_leaks, 1);
+        assert_int_equal(last.n_evidence, 3);
+        assert_int_equal(last.evidence[2].source, WITNESS_MODULE);
+        assert_non_null(strstr(last.evidence[2].text, "Process 7 grew by "));
+        rig_done(&rig);
+}
+
 static void a_leak_that_hurries_is_told_anew(void **state) {
         Rig rig;
 
@@ -185,6 +205,7 @@ static void calm_units_share_their_readings(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(a_leak_is_told_once_and_its_end_too),
+                cmocka_unit_test(a_leak_says_whose_growth_it_is),
                 cmocka_unit_test(a_leak_that_hurries_is_told_anew),
                 cmocka_unit_test(a_rung_is_taken_in_time),
                 cmocka_unit_test(a_leak_after_calm_is_seen),
