@@ -401,8 +401,10 @@ class Quiet(Case):
         script = INSTALL + textwrap.dedent("""
             import os, sys, time
             time.sleep(0.3)
+            memguard.item_done()
             pid = os.fork()
             if pid == 0:
+                for i in range(3): memguard.item_done()
                 sys.stdin.read()
                 os._exit(0)
             print(pid, memguard._agent.running, flush=True)
@@ -412,7 +414,7 @@ class Quiet(Case):
         pid = int(child.stdout.readline().split()[0])
         worker = self.accept()
         self.assertEqual((parent.pid, worker.pid), (child.pid, pid))
-        self.assertIsNotNone(worker.message("beat"))
+        self.assertEqual(worker.message("beat")["items"], "3")
         worker.ask("free\nid=3")
         self.assertIsNotNone(worker.message("done"))
         parent.ask("free\nid=4")

@@ -14,6 +14,7 @@ What it does happens in one thread of its own, which is no threading.Thread and 
 Nothing here raises into the service."""
 
 import gc
+import itertools
 import os
 import sys
 import time
@@ -206,7 +207,14 @@ def _is_still(fd, identity):
 _callbacks = []  # (name, function)
 _caches = []  # (name, size, clear)
 _queues = []  # functions
-_items = None  # done; None: the service does not count
+_items = itertools.count()  # done; counted by what C does in one step, also in many threads
+_items_before = 0  # of them by the process that this one was forked from
+
+
+def _items_done():
+    """None: the service does not count."""
+    n = int(repr(_items)[len("count("):-1])
+    return n - _items_before if n else None
 
 
 class _Agent:
@@ -354,7 +362,7 @@ class _Agent:
             if used is not None:
                 used = max(0, used - sys.modules["_tracemalloc"].get_tracemalloc_memory())
         values = (
-            ("items", _items), ("queue", self.total(_queues)), ("cache", self.total([c[1] for c in _caches])),
+            ("items", _items_done()), ("queue", self.total(_queues)), ("cache", self.total([c[1] for c in _caches])),
             ("blocks", sys.getallocatedblocks() or None), ("used", used), ("unused", unused), ("anon", _anon()),
             ("traced_bytes", traced), ("traced_peak", peak),
         )
@@ -816,7 +824,7 @@ def _after_fork_in_parent():
 
 def _after_fork_in_child():
     """The child speaks for itself, if it lives longer than a moment; the parent's socket is not its own."""
-    global _items
+    global _items_before
     try:
         agent = _agent
         if agent is None:
@@ -829,8 +837,7 @@ def _after_fork_in_child():
                 os.close(fd)
         agent.freeing = agent.allocate_lock()
         agent.busy = False
-        if _items is not None:
-            _items = 0
+        _items_before += _items_done() or 0
         agent.drop_ballast()
         agent.reset()
         if agent.enabled:
@@ -955,10 +962,8 @@ def forget(name):
     _caches[:] = [one for one in _caches if one[0] != name]
 
 
-def item_done(n=1):
-    """Counts what was done (requests, jobs), for heartbeats. Cheap; counts of several threads at once may get lost."""
-    global _items
-    _items = (_items or 0) + n
+# item_done() counts one thing that was done (a request, a job), for heartbeats.
+item_done = _items.__next__
 
 
 def free():
