@@ -32,10 +32,17 @@ static void take_daemon(const json_t *daemon, HostFacts *host) {
                 host->python_builds = number;
 }
 
+/* There is a slope only where the class has one. */
+static void take_growth(const json_t *from, UnitFacts *unit) {
+        uint64_t slope = ctl_json_u64(from, "growth_slope_bytes_per_s");
+
+        (void) snprintf(unit->growth, sizeof(unit->growth), "%s", ctl_json_text(from, "growth_class"));
+        unit->growth_slope = slope == UINT64_MAX ? 0 : slope;
+}
+
 /* The daemon writes down what it has learned, so that its file has all of it. */
 static void ask_daemon(Ctl *ctl, CtlFacts *facts) {
         _cleanup_(json_decrefp) json_t *daemon = NULL, *unit = NULL;
-        const json_t *growth;
         int r;
 
         r = ctl_client_try(ctl, "GetDaemon", NULL, &daemon);
@@ -49,10 +56,7 @@ static void ask_daemon(Ctl *ctl, CtlFacts *facts) {
         if (facts->unit.path[0] == 0 ||
             ctl_client_try(ctl, "GetUnit", (const char *const[]){facts->unit.path, NULL}, &unit) < 0)
                 return;
-        growth = json_object_get(unit, "growth_class");
-        if (json_is_string(growth))
-                (void) snprintf(facts->unit.growth, sizeof(facts->unit.growth), "%s", json_string_value(growth));
-        facts->unit.growth_slope = json_object_get(unit, "growth_slope") ? ctl_json_u64(unit, "growth_slope") : 0;
+        take_growth(unit, &facts->unit);
 }
 
 static void resolve_policy(const PolicySet *set, UnitFacts *unit, const Policy *policy) {
