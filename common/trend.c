@@ -165,7 +165,8 @@ static usec_t reading_interval(const Unit *unit, usec_t now) {
 usec_t trend_next(const Unit *unit, usec_t now) {
         usec_t interval = reading_interval(unit, now), due;
 
-        if (interval >= PACE_SLOWEST) {
+        /* Half of it is near enough: a unit that is minutes old, or breathes, shares the wakeup of the calm ones. */
+        if (interval >= PACE_SLOWEST / 2) {
                 interval -= interval % PACE_SLOWEST;
                 if (interval < READ_SLOWEST)
                         interval = PACE_SLOWEST;
