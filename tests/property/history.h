@@ -297,7 +297,7 @@ static inline void history_step(Rig *rig) {
                 history_storm(rig, world);
         else if (what < 85)
                 history_witnesses(rig, world);
-        else if (what < 86)
+        else if (what < 86 && random_one_in(3))
                 history_leak(rig, world);
         for (int i = 0; i < 8; i++)
                 history_answer(rig);
