@@ -174,6 +174,7 @@ static int on_stop(const Step *step, Unit *unit) {
         unit->placed = BYTES_INFINITY; /* the wire went with the cgroup */
         unit->throttled = unit->frozen = unit->on_loan = unit->wall_lifted = false;
         unit->next_sample = unit->ladder_due = USEC_INFINITY;
+        trend_drop(unit);
         if (is_worth_keeping(step->engine, unit, step->now))
                 unit_update_due(step->engine, unit);
         else

@@ -375,7 +375,7 @@ static inline void history_step(Rig *rig) {
                 history_witnesses(rig, world);
         else if (what < 86)
                 history_hold(rig, world);
-        else if (what < 87)
+        else if (what < 87 && random_one_in(3))
                 history_leak(rig, world);
         for (int i = 0; i < 8; i++)
                 history_answer(rig);

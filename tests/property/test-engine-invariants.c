@@ -4,7 +4,7 @@
 
 #include "property/checker.h"
 
-#define HISTORIES 24
+#define HISTORIES 40
 #define STEPS 1000
 
 static unsigned long n_steps;
