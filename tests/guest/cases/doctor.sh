@@ -1,4 +1,5 @@
 #!/bin/bash
+# Suite: trixie
 # Title: The doctor finds each planted fault of a unit and a host and none in a sound one; advice is what systemd and check take
 # Timeout: 240
 guard_policy doctor <<'POLICY'

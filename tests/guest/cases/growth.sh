@@ -1,4 +1,5 @@
 #!/bin/bash
+# Suite: bookworm
 # Title: A leak of minutes is named with its forecast; with TimeToLimit= it is restarted before its limit; a saw is no leak
 # Timeout: 480
 guard_policy growth <<'POLICY'

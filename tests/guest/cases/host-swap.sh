@@ -1,4 +1,5 @@
 #!/bin/bash
+# Suite: bookworm
 # Title: The same with 512 MiB of swap: the leak is ended before the host lives in its swap
 # Timeout: 900
 swap=512

@@ -1,4 +1,5 @@
 #!/bin/bash
+# Suite: trixie
 # Title: On a host without limits a leak of 25 MiB/s ends by clean restarts of the leaking unit alone, and the record says why
 # Timeout: 900
 # The guest's 1 GiB is the host. host-swap.sh and host-avoid.sh are variants of this.

@@ -1,4 +1,5 @@
 #!/bin/bash
+# Suite: trixie
 # Title: The tests of the Python module pass with the Python of this system, on the module as it is installed
 # Timeout: 600
 python3 --version

@@ -1,4 +1,5 @@
 #!/bin/bash
+# Suite: bookworm
 # Title: The Python module tells of errors that nobody else sees, says what it freed, and is there again after a restart
 # Timeout: 240
 guard_policy module <<'POLICY'

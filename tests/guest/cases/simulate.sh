@@ -1,4 +1,5 @@
 #!/bin/bash
+# Suite: bookworm
 # Title: What the flight recorder kept of a leak tells, under another policy, that a restart would have come before the kill
 # Timeout: 180
 guard_policy simulate <<'POLICY'

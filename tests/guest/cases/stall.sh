@@ -1,4 +1,5 @@
 #!/bin/bash
+# Suite: trixie
 # Title: A service held at its MemoryHigh= is told as limit-stall within 30 s, three times; a rung restarts one; a stream and a toucher are let be
 # Timeout: 600
 guard_policy stall <<'POLICY'
