@@ -114,6 +114,7 @@ static StallReading reading_of(const Step *step, const Unit *unit, const Strain 
                 .refaults = strain->refaults,
                 .swapins = strain->swapins,
                 .faults = strain->faults,
+                .stolen = unit->sample.stolen,
         };
 }
 

@@ -41,6 +41,7 @@ struct Rig {
         PolicySet *set;
         usec_t now;
         uint64_t available, swap_free;
+        uint64_t counted; /* kills, by the parents' counters */
         World worlds[RIG_WORLDS_MAX];
         unsigned n_worlds;
         RigCall calls[RIG_CALLS_MAX];

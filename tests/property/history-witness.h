@@ -7,15 +7,14 @@
 
 static inline void history_ledger(Rig *rig) {
         static const char *const slices[] = {"/system.slice", "/user.slice", "/user.slice/user-1000.slice"};
-        static uint64_t counted;
         Event event = {.kind = EVENT_LEDGER};
         const char *path = slices[random_below(ELEMENTSOF(slices))];
 
-        counted = random_one_in(50) ? 0 : counted + random_below(3);
+        rig->counted = random_one_in(50) ? 0 : rig->counted + random_below(3);
         memcpy(event.path, path, strlen(path) + 1);
         event.ledger.inode = random_one_in(20) ? 2 : 1;
-        event.ledger.oom = event.ledger.oom_kill = counted;
-        event.ledger.local_oom = random_one_in(2) ? counted : 0;
+        event.ledger.oom = event.ledger.oom_kill = rig->counted;
+        event.ledger.local_oom = random_one_in(2) ? rig->counted : 0;
         rig_feed(rig, &event);
 }
 
