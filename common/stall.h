@@ -35,6 +35,7 @@ typedef struct StallReading {
         uint64_t refaults; /* pages of files read back after reclaim had taken them */
         uint64_t swapins;  /* likewise, anonymous ones */
         uint64_t faults;   /* page faults that waited for a disk */
+        uint64_t stolen;   /* pages that reclaim took */
         bool progress_known, progress; /* the service itself says whether it got on since the last reading; the best witness */
 } StallReading;
 
@@ -45,7 +46,7 @@ typedef struct StallReport {
         unsigned lost;  /* percent of that time in which nothing could run; 100 at most */
         unsigned user;  /* thousandths of one CPU that ran its own code */
         uint64_t hits;
-        uint64_t refaults; /* those of swap included */
+        uint64_t refaults; /* pages read back, those of swap included */
         bool by_disk;   /* most of it was lost to reading back from the disk */
         bool by_files;  /* what is read back is files, which may be all that it is there for: a data base's, say */
 } StallReport;

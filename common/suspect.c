@@ -127,6 +127,7 @@ static StallReading reading_of(const Step *step, const Unit *unit, Suspect *susp
                 .refaults = strain->refaults,
                 .swapins = strain->swapins,
                 .faults = strain->faults,
+                .stolen = unit->sample.stolen,
         };
 }
 

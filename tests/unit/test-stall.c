@@ -13,7 +13,7 @@
 typedef struct Pattern {
         unsigned full, io_full, user;
         unsigned high, max, above;
-        unsigned refaults, swapins, faults;
+        unsigned refaults, swapins, faults, stolen;
 } Pattern;
 
 static Stall stall;
@@ -40,6 +40,7 @@ static StallMove after(unsigned seconds, Pattern p) {
         totals.refaults += p.refaults * seconds;
         totals.swapins += p.swapins * seconds;
         totals.faults += p.faults * seconds;
+        totals.stolen += p.stolen * seconds;
         return stall_read(&stall, &totals, &report);
 }
 
@@ -75,15 +76,20 @@ static void what_was_measured_is_judged_right(void **state) {
                 {"its worst reading all the time", {.full = 53, .high = 17}, STALL_FOUND, false},
                 {"a leak at MemoryHigh=", {.full = 65, .user = 1, .high = 11}, STALL_FOUND, false},
                 {"four threads", {.full = 58, .user = 2, .high = 27, .refaults = 30, .faults = 1}, STALL_FOUND, false},
+                {"while others compute", {.full = 50, .high = 257, .refaults = 257, .faults = 16, .stolen = 258}, STALL_FOUND, false},
+                {"the same at its worst", {.full = 36, .user = 0, .high = 257, .refaults = 257, .faults = 16, .stolen = 258}, STALL_FOUND, false},
+                {"a stream on a busy host", {.full = 20, .user = 1, .max = 30, .refaults = 6000, .stolen = 6000}, STALL_CLEAR, false},
+                {"slow all the time", {.full = 48, .user = 3, .high = 30}, STALL_CLEAR, false},
+                {"a writer", {.full = 60, .user = 3, .max = 10, .stolen = 500}, STALL_CLEAR, false},
                 {"a slice's", {.full = 73, .user = 1, .above = 20}, STALL_FOUND, false},
                 {"slowed down", {.full = 55, .user = 8, .high = 330}, STALL_CLEAR, false},
                 {"another process computes", {.full = 52, .user = 93, .high = 200}, STALL_CLEAR, false},
-                {"a stream at MemoryMax=", {.full = 15, .io_full = 2, .max = 500, .refaults = 20000}, STALL_CLEAR, false},
-                {"on a slow disk", {.full = 15, .io_full = 80, .max = 50, .refaults = 9000, .faults = 3}, STALL_CLEAR, false},
-                {"a stream at MemoryHigh=", {.full = 11, .io_full = 1, .high = 173, .refaults = 24000}, STALL_CLEAR, false},
+                {"a stream at MemoryMax=", {.full = 15, .io_full = 2, .max = 500, .refaults = 20000, .stolen = 20000}, STALL_CLEAR, false},
+                {"on a slow disk", {.full = 15, .io_full = 80, .max = 50, .refaults = 9000, .faults = 3, .stolen = 9000}, STALL_CLEAR, false},
+                {"a stream at MemoryHigh=", {.full = 11, .io_full = 1, .high = 173, .refaults = 24000, .stolen = 24000}, STALL_CLEAR, false},
                 {"a mapped file", {.full = 5, .io_full = 60, .user = 3, .max = 12, .refaults = 600, .faults = 600}, STALL_FOUND, true},
                 {"its first reading of it", {.io_full = 92, .user = 2, .max = 2, .refaults = 9, .faults = 200}, STALL_CLEAR, false},
-                {"swap", {.full = 3, .io_full = 58, .user = 3, .max = 9, .swapins = 200, .faults = 200}, STALL_FOUND, false},
+                {"swap", {.full = 3, .io_full = 58, .user = 3, .max = 9, .swapins = 200, .faults = 200, .stolen = 400}, STALL_FOUND, false},
                 {"a fast swap", {.full = 8, .io_full = 19, .user = 4, .max = 40, .swapins = 1600, .faults = 1600}, STALL_CLEAR, false},
                 {"the host's want of memory", {.full = 99}, STALL_CLEAR, false},
                 {"nothing to do", {.max = 1}, STALL_CLEAR, false},
