@@ -73,6 +73,13 @@ static void tell(const Event *event, void *userdata) {
                 trace->n_runs++;
                 trace->run_began = (double) event->time / 1e6;
         }
+        /* A leak that was recorded ends with a kill: that is when it reached its limit. */
+        if (event->kind == EVENT_STOP && trace->class == GROWTH_LEAK && trace->n_readings > 0) {
+                *reading = reading[-1];
+                reading->t = (double) event->time / 1e6;
+                reading->ws = reading->limit;
+                trace->n_readings++;
+        }
         if ((event->kind != EVENT_START && event->kind != EVENT_SAMPLE) || engine_get_unit(trace->engine, event->path, &view) < 0)
                 return;
         assert(trace->n_readings < READINGS_MAX);
