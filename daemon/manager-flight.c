@@ -41,9 +41,14 @@ void manager_flight_start(Manager *manager) {
         if (!conf.flight || manager->state_fd < 0)
                 return;
         both_clocks(manager, &now);
-        r = recorder_new(&manager->recorder, manager->state_fd, manager->worker, conf.flight_size, &now);
+        r = recorder_new(&manager->recorder, manager->state_fd, conf.flight_size, &now);
         if (r < 0)
                 journal_log(4, "There is no flight recorder: its file can't be opened (%s).", strerrordesc_np(-r));
+}
+
+void manager_flight_run(Manager *manager) {
+        if (manager->recorder)
+                recorder_set_worker(manager->recorder, manager->worker);
 }
 
 /* A tick is no news by itself; what it led to is, and a replay needs it before that. */

@@ -291,6 +291,7 @@ static int start(Manager *manager) {
         engine_forget_past(manager->engine);
         if (r < 0)
                 return r;
+        manager_flight_run(manager);
         manager_tell(manager, RECORD_DAEMON, "memguardd %s started: it watches %u units by %d policy files.",
                      MEMGUARD_VERSION, manager->n_guarded, policy_set_n_files(manager->policies));
         (void) sd_notifyf(0, "READY=1\nSTATUS=Watching %u units.", manager->n_guarded);

@@ -198,6 +198,7 @@ void manager_tell(Manager *manager, RecordKind kind, const char *format, ...) _p
 /* manager-flight.c */
 void manager_trace_begin(Manager *manager);
 void manager_flight_start(Manager *manager);
+void manager_flight_run(Manager *manager); /* the start is over */
 void manager_flight_note(Manager *manager, const Event *event); /* before the engine's step */
 void manager_flight_settle(Manager *manager);                   /* after it */
 int manager_flight_write(void *manager, char *detail);          /* as ApiHandlers wants it */

@@ -9,10 +9,10 @@ typedef struct RecorderJob {
         int dirfd, fd; /* fd: of the file afterwards; borrowed, and a new one after a turn */
         bool turn;     /* a new file first; false once that is done */
         FlightBegin begin;
-        char text[RECORDER_BUFFER];
         size_t n;
         unsigned n_lines;
         uint64_t size; /* of the file afterwards */
+        char text[RECORDER_BUFFER]; /* last: its end is rarely touched */
 } RecorderJob;
 
 /* All of the text, or nothing of it. Runs on any thread. */

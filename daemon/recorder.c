@@ -1,6 +1,7 @@
 #include "recorder.h"
 
 #include <stdio.h>
+#include <sys/mman.h>
 
 #include "fd.h"
 #include "journal.h"
@@ -18,6 +19,7 @@ struct Recorder {
         bool busy, again, given_back;   /* given_back: writing was not written, but shall be */
         bool due;                       /* a new file is to be begun */
         bool telling;                   /* one was, and its head is not complete */
+        bool lost_start;                /* all units are told of again, as one is not known */
         FlightHead head;
         FlightBegin now;
         uint64_t lost, lost_before; /* events; of these not told in the file yet */
@@ -53,6 +55,11 @@ static void take_back(Recorder *recorder, RecorderJob *job, int r) {
         recorder->error = MIN(r, 0);
         job->n = 0;
         job->n_lines = 0;
+        /* While the disk keeps up, one buffer is enough, and the other one's pages stay untouched. */
+        if (job != recorder->filling && recorder->filling->n == 0) {
+                recorder->writing = recorder->filling;
+                recorder->filling = job;
+        }
 }
 
 static void submit(Recorder *recorder);
@@ -81,12 +88,27 @@ static void prepare(Recorder *recorder, RecorderJob *job) {
         job->begin.goes_on = true;
 }
 
+static int write_now(Recorder *recorder, RecorderJob *job) {
+        int r;
+
+        if (job->n == 0)
+                return 0;
+        prepare(recorder, job);
+        r = recorder_job_run(job);
+        take_back(recorder, job, r);
+        return r;
+}
+
 static void submit(Recorder *recorder) {
         RecorderJob *job = recorder->filling;
 
         recorder->again = recorder->busy;
-        if (recorder->busy || job->n == 0 || !recorder->worker || recorder->now.boottime < recorder->retry_at)
+        if (recorder->busy || job->n == 0 || recorder->now.boottime < recorder->retry_at)
                 return;
+        if (!recorder->worker) {
+                (void) write_now(recorder, job);
+                return;
+        }
         prepare(recorder, job);
         /* Where its ring is full of the guard's own work, that comes first. */
         if (worker_submit(recorder->worker, recorder_job_run, on_done, job, WRITE_MAX) < 0)
@@ -107,12 +129,29 @@ static bool put(Recorder *recorder, const char *line, size_t n) {
         return true;
 }
 
-static bool put_event(Recorder *recorder, const Event *event) {
+/* A function of its own, so that the others need no stack for the longest line there could be. */
+static __attribute__((noinline)) bool put_long(Recorder *recorder, const Event *event) {
         char line[EVENT_LINE_MAX + 1];
         int n = event_format(event, line);
 
         line[n++] = '\n';
         return put(recorder, line, (size_t) n);
+}
+
+static bool put_event(Recorder *recorder, const Event *event) {
+        RecorderJob *job = recorder->filling;
+        int n;
+
+        if (job->n >= RECORDER_WRITE_AT)
+                submit(recorder);
+        job = recorder->filling;
+        if (job->n + EVENT_LINE_MAX + 1 > RECORDER_BUFFER)
+                return put_long(recorder, event);
+        n = event_format(event, job->text + job->n);
+        job->text[job->n + (size_t) n] = '\n';
+        job->n += (size_t) n + 1;
+        job->n_lines++;
+        return true;
 }
 
 static void say_lost(Recorder *recorder) {
@@ -129,8 +168,10 @@ static void say_lost(Recorder *recorder) {
 
 void recorder_note(Recorder *recorder, const Event *event) {
         say_lost(recorder);
-        if (recorder->lost_before > 0 || !put_event(recorder, event))
-                note_lost(recorder, 1);
+        if (recorder->lost_before == 0 && put_event(recorder, event))
+                return;
+        note_lost(recorder, 1);
+        recorder->lost_start |= event->kind == EVENT_START;
 }
 
 void recorder_leave_out(Recorder *recorder) {
@@ -170,23 +211,17 @@ static bool all_calm(const Engine *engine) {
 void recorder_settle(Recorder *recorder, const Engine *engine, bool urgent, usec_t boottime, usec_t realtime) {
         recorder->now.boottime = boottime;
         recorder->now.realtime = realtime;
+        if (recorder->lost_start && recorder->lost_before == 0) {
+                recorder->lost_start = false;
+                recorder->telling = true;
+                recorder->head = (FlightHead){0};
+        }
         tell_heads(recorder, engine);
         /* A file that begins while all is calm tells the same story as one that goes on. */
         if (!recorder->due && recorder->size >= recorder->bytes - recorder->bytes / 8)
                 recorder->due = all_calm(engine);
         if (urgent)
                 submit(recorder);
-}
-
-static int write_now(Recorder *recorder, RecorderJob *job) {
-        int r;
-
-        if (job->n == 0)
-                return 0;
-        prepare(recorder, job);
-        r = recorder_job_run(job);
-        take_back(recorder, job, r);
-        return r;
 }
 
 int recorder_write(Recorder *recorder) {
@@ -230,7 +265,7 @@ static int open_first(Recorder *recorder, const FlightBegin *begin) {
 static void release(Recorder *recorder) {
         fd_closep(&recorder->fd);
         fd_closep(&recorder->dirfd);
-        free(recorder);
+        (void) munmap(recorder, sizeof(*recorder));
 }
 
 static void releasep(Recorder **recorder) {
@@ -238,14 +273,21 @@ static void releasep(Recorder **recorder) {
                 release(*recorder);
 }
 
-int recorder_new(Recorder **ret, int state_dirfd, Worker *worker, uint64_t bytes, const FlightBegin *begin) {
-        _cleanup_(releasep) Recorder *recorder = calloc(1, sizeof(*recorder));
+void recorder_set_worker(Recorder *recorder, Worker *worker) {
+        recorder->worker = worker;
+}
+
+int recorder_new(Recorder **ret, int state_dirfd, uint64_t bytes, const FlightBegin *begin) {
+        _cleanup_(releasep) Recorder *recorder = NULL;
+        void *memory;
         int r;
 
-        if (!recorder)
-                return -ENOMEM;
+        /* Pages of its own: what of the buffers is not used is not touched. */
+        memory = mmap(NULL, sizeof(*recorder), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (memory == MAP_FAILED)
+                return -errno;
+        recorder = memory;
         recorder->dirfd = recorder->fd = -1;
-        recorder->worker = worker;
         recorder->bytes = bytes;
         recorder->now = *begin;
         recorder->filling = &recorder->jobs[0];

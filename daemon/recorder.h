@@ -8,16 +8,20 @@
 #include "flight.h"
 #include "worker.h"
 
-#define RECORDER_BUFFER (24 * KIB) /* of each of two: one is filled while the other is written */
+#define RECORDER_BUFFER (25 * KIB) /* of each of two: one is filled while the other is written */
 #define RECORDER_WRITE_AT (8 * KIB) /* so the rest is touched only where the disk, or the worker, is slow */
 
 typedef struct Recorder Recorder;
 
 /* Goes on with the file that is there. bytes: of each file. 0; -EPERM when somebody else than us owns the directory; what
  * opening a file may fail with. */
-int recorder_new(Recorder **ret, int state_dirfd, Worker *worker, uint64_t bytes, const FlightBegin *begin);
+int recorder_new(Recorder **ret, int state_dirfd, uint64_t bytes, const FlightBegin *begin);
 
-/* Writes what is left, itself: the worker has ended, or was never used. */
+/* From now on the worker writes (NULL: nobody but ourselves). At the start, where nothing is urgent and all units are told of at
+ * once, we do. */
+void recorder_set_worker(Recorder *recorder, Worker *worker);
+
+/* Writes what is left, itself: the worker has ended. */
 Recorder *recorder_free(Recorder *recorder);
 
 /* An event, as it goes to the engine. */

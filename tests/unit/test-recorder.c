@@ -77,8 +77,13 @@ static FlightBegin begin_at(usec_t now) {
 
 static int open_recorder(Bench *bench, uint64_t bytes) {
         FlightBegin begin = begin_at(bench->now);
+        int r;
 
-        return recorder_new(&bench->recorder, bench->dirfd, bench->worker, bytes, &begin);
+        r = recorder_new(&bench->recorder, bench->dirfd, bytes, &begin);
+
+        if (r == 0)
+                recorder_set_worker(bench->recorder, bench->worker);
+        return r;
 }
 
 static int nothing(void *job) {
@@ -164,7 +169,7 @@ static uint64_t size_of(const Bench *bench, const char *name) {
 
 /* All of it. */
 static const char *text_of(const Bench *bench, const char *name) {
-        static char text[256 * 1024];
+        static char text[512 * 1024];
         FILE *file = fopen(temproot_path(&bench->root, name), "re");
         size_t n;
 
@@ -463,6 +468,53 @@ static void test_a_slow_disk(void **state) {
         assert_non_null(strstr(text_of(bench, "flight/current.trace"), " events are missing here"));
 }
 
+/* At its start a daemon tells of all units in one turn of its loop, where no answer of the worker's is heard. */
+static void test_a_thousand_starts_at_once(void **state) {
+        Bench *bench = *state;
+
+        assert_int_equal(open_recorder(bench, 2 * MIB), 0);
+        recorder_set_worker(bench->recorder, NULL);
+        bench->worker = worker_free(bench->worker);
+        for (unsigned i = 0; i < 1000; i++) {
+                char path[64];
+
+                snprintf(path, sizeof(path), "/system.slice/a%03u.service", i);
+                start(bench, path, 10 * MIB);
+        }
+        assert_int_equal(recorder_n_lost(bench->recorder), 0);
+        close_recorder(bench);
+        assert_int_equal(check_file(bench, "flight/current.trace"), 1000);
+}
+
+/* Later, at a reload: those that were lost are told again. */
+static void test_lost_starts_are_told_again(void **state) {
+        Bench *bench = *state;
+        bool awake = false;
+        const char *text;
+
+        assert_int_equal(open_recorder(bench, 2 * MIB), 0);
+        assert_int_equal(worker_submit(bench->worker, sleep_long, done, &awake, SEC), 0);
+        for (unsigned i = 0; i < 500; i++) {
+                Event event = event_of(bench, EVENT_START, "");
+
+                snprintf(event.path, sizeof(event.path), "/system.slice/a%03u.service", i);
+                event.start.operator_high = BYTES_INFINITY;
+                event.start.sample = sample_of(10 * MIB);
+                recorder_note(bench->recorder, &event);
+                bench->actions.n_items = 0;
+                (void) engine_step(bench->engine, &event, &bench->actions);
+                recorder_settle(bench->recorder, bench->engine, false, bench->now, 0);
+        }
+        assert_true(recorder_n_lost(bench->recorder) > 10);
+        turn_loop(bench);
+        for (unsigned i = 0; i < 100; i++)
+                reading(bench, API, 20 * MIB);
+        close_recorder(bench);
+        text = text_of(bench, "flight/current.trace");
+        assert_non_null(strstr(text, "start /system.slice/a000.service "));
+        assert_non_null(strstr(text, "start /system.slice/a499.service "));
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(test_writes_when_something_is_done, set_up, tear_down),
@@ -474,6 +526,8 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_a_full_disk, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_a_full_disk_at_the_turn, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_a_slow_disk, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(test_a_thousand_starts_at_once, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(test_lost_starts_are_told_again, set_up, tear_down),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
