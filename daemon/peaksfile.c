@@ -1,62 +1,21 @@
 /* See peaksfile.h. No fsync(), as in statefile.c: what a power loss takes is learned again. */
 #include <fcntl.h>
 #include <stdio.h>
-#include <sys/stat.h>
 
 #include "fd.h"
+#include "linefile.h"
 #include "peaksfile.h"
 
 #define NAME "peaks"
 #define NAME_NEW "peaks.new"
 #define HEAD "memguard-peaks 1"
 
-static void fclosep(FILE **file) {
-        if (*file)
-                (void) fclose(*file);
-}
-
-static int open_old(int state_dirfd, FILE **ret) {
-        _cleanup_close_ int fd = openat(state_dirfd, NAME, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-        struct stat st;
-        FILE *file;
-
-        if (fd < 0 || fstat(fd, &st) < 0)
-                return -errno;
-        if (!S_ISREG(st.st_mode))
-                return -EBADF;
-        if ((uint64_t) st.st_size > PEAKSFILE_BYTES_MAX)
-                return -EFBIG;
-        file = fdopen(fd, "re");
-        if (!file)
-                return -errno;
-        TAKE_FD(fd);
-        *ret = file;
-        return 0;
-}
-
-/* A line without its newline: 1, 0 at the end; -EBADMSG for one that is too long or cut off. */
-static int read_line(FILE *file, char line[static PEAKS_LINE_MAX]) {
-        size_t n;
-        int c;
-
-        if (!fgets(line, PEAKS_LINE_MAX, file))
-                return 0;
-        n = strlen(line);
-        if (n > 0 && line[n - 1] == '\n') {
-                line[n - 1] = 0;
-                return 1;
-        }
-        while (n + 1 == PEAKS_LINE_MAX && (c = getc(file)) != EOF && c != '\n')
-                ;
-        return -EBADMSG;
-}
-
 /* To the first line; false for a file that is not of this version. */
 static bool read_head(FILE *file) {
         char line[PEAKS_LINE_MAX];
 
         rewind(file);
-        return read_line(file, line) > 0 && util_streq(line, HEAD);
+        return linefile_read(file, line, sizeof(line)) > 0 && util_streq(line, HEAD);
 }
 
 /* The next line that is sound: 1, or 0 at the end. */
@@ -64,7 +23,7 @@ static int read_peaks(FILE *file, Peaks *ret) {
         char line[PEAKS_LINE_MAX];
         int r;
 
-        while ((r = read_line(file, line)) != 0)
+        while ((r = linefile_read(file, line, sizeof(line))) != 0)
                 if (r > 0 && peaks_parse(line, ret) >= 0)
                         return 1;
         return 0;
@@ -75,7 +34,7 @@ int peaksfile_find(int state_dirfd, const char *unit, Peaks *ret) {
         Peaks peaks, found = {};
         int r;
 
-        r = open_old(state_dirfd, &file);
+        r = linefile_open(state_dirfd, NAME, PEAKSFILE_BYTES_MAX, &file);
         if (r < 0)
                 return r;
         if (!read_head(file))
@@ -229,7 +188,7 @@ int peaksfile_update(int state_dirfd, usec_t saved, unsigned n, peaksfile_next_t
         uint64_t horizon;
         int r;
 
-        (void) open_old(state_dirfd, &old);
+        (void) linefile_open(state_dirfd, NAME, PEAKSFILE_BYTES_MAX, &old);
         merge.old = old;
         r = find_horizon(&merge, &horizon);
         if (r < 0)

@@ -3,55 +3,14 @@
  * then it names no boot or another one, and counts for nothing. */
 #include <fcntl.h>
 #include <stdio.h>
-#include <sys/stat.h>
 
 #include "fd.h"
+#include "linefile.h"
 #include "statefile.h"
 
 #define NAME "budgets"
 #define NAME_NEW "budgets.new"
 #define LINE_MAX_BYTES 4096 /* a path with every byte escaped, and 32 times */
-
-static void fclosep(FILE **file) {
-        if (*file)
-                (void) fclose(*file);
-}
-
-static int open_file(int state_dirfd, FILE **ret) {
-        _cleanup_close_ int fd = openat(state_dirfd, NAME, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-        struct stat st;
-        FILE *file;
-
-        if (fd < 0 || fstat(fd, &st) < 0)
-                return -errno;
-        if (!S_ISREG(st.st_mode))
-                return -EBADF;
-        if ((uint64_t) st.st_size > STATEFILE_BYTES_MAX)
-                return -EFBIG;
-        file = fdopen(fd, "re");
-        if (!file)
-                return -errno;
-        TAKE_FD(fd);
-        *ret = file;
-        return 0;
-}
-
-/* One whole line without its newline: 1, 0 at the end, -EBADMSG for one that is too long, cut off or holds a NUL. */
-static int read_line(FILE *file, char line[static LINE_MAX_BYTES]) {
-        size_t n;
-        int c;
-
-        if (!fgets(line, LINE_MAX_BYTES, file))
-                return 0;
-        n = strlen(line);
-        if (n > 0 && line[n - 1] == '\n') {
-                line[n - 1] = 0;
-                return 1;
-        }
-        while (n + 1 == LINE_MAX_BYTES && (c = getc(file)) != EOF && c != '\n')
-                ;
-        return -EBADMSG;
-}
 
 static int load_line(Engine *engine, const char *line) {
         char path[CGROUP_PATH_MAX];
@@ -69,13 +28,13 @@ int statefile_load(Engine *engine, int state_dirfd, const char *boot_id, unsigne
         int r, n = 0;
 
         *ret_bad = 0;
-        r = open_file(state_dirfd, &file);
+        r = linefile_open(state_dirfd, NAME, STATEFILE_BYTES_MAX, &file);
         if (r < 0)
                 return r == -ENOENT ? 0 : r;
-        r = read_line(file, line);
+        r = linefile_read(file, line, sizeof(line));
         if (r <= 0 || strncmp(line, "boot ", 5) != 0 || !util_streq(line + 5, boot_id))
                 return 0;
-        while ((r = read_line(file, line)) != 0)
+        while ((r = linefile_read(file, line, sizeof(line))) != 0)
                 if (r < 0 || load_line(engine, line) < 0)
                         bad++;
                 else
