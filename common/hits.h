@@ -23,8 +23,8 @@
 #define HITS_BURST_SLACK 2
 #define HITS_BURST_PAUSE (2 * USEC_PER_MSEC) /* after a whole burst: what comes later than this is no part of it */
 /* After a burst: up to so much later may come what is the rest of it, on a machine that lets the thread wait when it moves
- * it to another CPU. Seen after 100 ms in an emulated guest. */
-#define HITS_BURST_LATE (500 * USEC_PER_MSEC)
+ * it to another CPU. Seen after 100 ms in an emulated guest, and after more than 500 ms in one that was starved. */
+#define HITS_BURST_LATE (5 * USEC_PER_SEC)
 #define HITS_BURSTS_MAX 4                    /* subinterpreters started in a row; more hits than theirs are no starts */
 #define HITS_BURST_TIME (200 * USEC_PER_MSEC)
 /* The main thread of a process this young may still be starting, and be held up in its burst on a busy, throttled or
