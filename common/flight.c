@@ -102,8 +102,9 @@ bool flight_allows(Bucket *claims, const Event *event) {
                 [WITNESS_MODULE] = true,
         };
 
-        return event->kind != EVENT_WITNESS || !is_claim[event->witness.source] ||
-               bucket_take(claims, CLAIMS_RATE, CLAIMS_BURST, event->time);
+        if (event->kind != EVENT_BEAT && (event->kind != EVENT_WITNESS || !is_claim[event->witness.source]))
+                return true;
+        return bucket_take(claims, CLAIMS_RATE, CLAIMS_BURST, event->time);
 }
 
 static void start_of(const UnitView *view, usec_t now, Event *ret) {

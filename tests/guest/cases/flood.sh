@@ -48,7 +48,7 @@ measure() {
 }
 # From the start of the service to its last line: ten seconds and what Python takes to begin.
 flood() {
-  systemctl start "flood-$1"
+  systemctl restart "flood-$1"
   wait_for 60 test -s "$(work_file "flood-$1")"
 }
 cost=0
