@@ -1,6 +1,8 @@
 /* See growth-curve.h. */
 #include "growth-curve.h"
 
+#include <limits.h>
+
 #define JUMP_POINTS 3
 #define PAIRS (CURVE_POINTS * (CURVE_POINTS - 1) / 2)
 
@@ -121,18 +123,35 @@ static int64_t jump_at(const Curve *curve, unsigned k) {
         return curve->y[k + JUMP_POINTS] - curve->y[k];
 }
 
-int64_t curve_jumps(const Curve *curve, unsigned *ret_first) {
-        int64_t even = (curve->y[CURVE_POINTS - 1] - curve->y[0]) * JUMP_POINTS / (CURVE_POINTS - 1), first = 0, second = 0;
-        unsigned at = 0;
+/* The greatest jump that has no step in common with the one at `but`. */
+static unsigned find_jump(const Curve *curve, unsigned but) {
+        unsigned best = UINT_MAX;
 
         for (unsigned k = 0; k + JUMP_POINTS < CURVE_POINTS; k++)
-                if (jump_at(curve, k) > first) {
-                        first = jump_at(curve, k);
-                        at = k;
-                }
-        for (unsigned k = 0; k + JUMP_POINTS < CURVE_POINTS; k++)
-                if (k + JUMP_POINTS <= at || k >= at + JUMP_POINTS)
-                        second = MAX(second, jump_at(curve, k));
-        *ret_first = at;
-        return MAX(first - even, 0) + MAX(second - even, 0);
+                if ((k + JUMP_POINTS <= but || k >= but + JUMP_POINTS) &&
+                    (best == UINT_MAX || jump_at(curve, k) > jump_at(curve, best)))
+                        best = k;
+        return best;
+}
+
+/* Its steepest step. */
+static unsigned steepest(const Curve *curve, unsigned jump) {
+        unsigned best = jump;
+
+        for (unsigned k = jump; k < jump + JUMP_POINTS; k++)
+                if (curve->y[k + 1] - curve->y[k] > curve->y[best + 1] - curve->y[best])
+                        best = k;
+        return best;
+}
+
+int64_t curve_jumps(const Curve *curve, unsigned *ret_first) {
+        int64_t even = (curve->y[CURVE_POINTS - 1] - curve->y[0]) * JUMP_POINTS / (CURVE_POINTS - 1);
+        unsigned first = find_jump(curve, CURVE_POINTS * 2), second = find_jump(curve, first);
+        int64_t sum = MAX(jump_at(curve, first) - even, 0);
+        int64_t other = MAX(jump_at(curve, second) - even, 0);
+
+        *ret_first = steepest(curve, first);
+        if (other * 4 >= sum)
+                *ret_first = MIN(*ret_first, steepest(curve, second));
+        return sum + other;
 }

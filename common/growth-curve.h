@@ -39,6 +39,6 @@ int curve_rise_order(const Curve *curve);
 /* The mean of a third: 0 to 2. */
 int64_t curve_third(const Curve *curve, unsigned third);
 
-/* How much of the rise the two greatest jumps have beyond what an even rise would give them, and where the greatest
- * begins. */
+/* How much of the rise the two greatest jumps have beyond what an even rise would give them, and the point before the
+ * first of them. */
 int64_t curve_jumps(const Curve *curve, unsigned *ret_first);

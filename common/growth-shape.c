@@ -101,16 +101,20 @@ static bool is_cache(const HistoryPoint *points, unsigned n, const Shape *shape)
         return high - low >= MAX(shape->noticeable, CACHE_LEAST);
 }
 
-/* Nothing fell: a jump or two out of a calm, or a slope. */
-static GrowthClass judge_rise(const HistoryPoint *points, unsigned n) {
+/* Nothing fell: a jump or two out of a calm, or a slope. The calm must have begun before the part that is looked at: its
+ * first points are wide. */
+static GrowthClass judge_rise(const HistoryPoint *points, unsigned n, unsigned start) {
         Curve curve;
-        int64_t rise, jumps;
+        int64_t rise, jumps, before;
         unsigned first;
 
-        curve_make(&curve, points, n);
+        curve_make(&curve, points + start, n - start);
         rise = curve.y[CURVE_POINTS - 1] - curve.y[0];
         jumps = curve_jumps(&curve, &first);
-        return first >= CALM_BEFORE && jumps * 10 >= rise * 6 ? GROWTH_STEP : GROWTH_WARM_UP;
+        if (first < CALM_BEFORE || jumps * 10 < rise * 6)
+                return GROWTH_WARM_UP;
+        before = start > 1 ? points[start - 1].mean * CURVE_FRACTION : curve.y[0];
+        return (curve.y[first - 1] - before) * 5 <= rise ? GROWTH_STEP : GROWTH_WARM_UP;
 }
 
 GrowthClass shape_judge(const HistoryPoint *points, unsigned n, int64_t limit, Shape *ret) {
@@ -126,7 +130,7 @@ GrowthClass shape_judge(const HistoryPoint *points, unsigned n, int64_t limit, S
         if (shape.range < shape.noticeable)
                 return is_cache(points, n + start, &shape) ? GROWTH_CACHE : GROWTH_STEADY;
         if (shape.falls == 0)
-                return judge_rise(settled, n);
+                return judge_rise(points, n + start, start);
         if (shape.rises == 0)
                 return GROWTH_STEP;
         if (shape.falls > 1 && shape.raised >= 25)

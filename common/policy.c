@@ -154,6 +154,7 @@ void rung_init(Rung *rung, const char *name) {
         *rung = (Rung){
                 .settle = 5 * USEC_PER_SEC,
                 .usage_source = built_in,
+                .time_source = built_in,
                 .hold_source = built_in,
                 .settle_source = built_in,
                 .source = built_in,

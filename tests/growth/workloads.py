@@ -97,7 +97,7 @@ def warm_fill():
     """A table that is loaded lazily, ever more seldom from the disk."""
     rows = {}
     for _ in ticks():
-        for _ in range(260):
+        for _ in range(70):
             key = random.randrange(20000)
             if key not in rows:
                 rows[key] = "y" * 2400
@@ -285,7 +285,7 @@ def saw_gc():
         for _ in range(50):
             a = {"data": bytearray(3000)}
             a["self"] = a
-        if random.random() < 0.005:
+        if random.random() < 0.01:
             gc.collect()
 
 
