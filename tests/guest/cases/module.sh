@@ -48,7 +48,8 @@ say fill 100
 wait_for 60 has_record talks MEMGUARD_ACTION=pressure MEMGUARD_RESULT=done
 at_least "bytes that were freed" $((60 * 1048576)) "$(records talks MEMGUARD_ACTION=pressure MEMGUARD_RESULT=done | field MEMGUARD_FREED_BYTES | head -n 1)"
 records talks MEMGUARD_ACTION=pressure MEMGUARD_RESULT=done | field MESSAGE | head -n 1 | tee "$RESULTS/freed"
-grep -q "pages" "$RESULTS/freed" || fail "the record does not name the cache"
+# Whether the pages go back when the cache lets go of them or when malloc is asked to, is malloc's to say.
+grep -qE "pages|malloc_trim" "$RESULTS/freed" || fail "the record does not say what freed them"
 wait_for 30 has_record talks MEMGUARD_RUNG=ask MEMGUARD_RESULT=helped
 same "the run" "$pid" "$(systemctl show --property=MainPID --value talks)"
 
