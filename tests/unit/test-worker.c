@@ -106,17 +106,18 @@ static void test_beyond_the_bound_is_refused(void **state) {
 }
 
 static void test_a_job_beyond_its_time_is_ended_and_the_next_one_is_not(void **state) {
-        Task slow = {.sleep = 60 * USEC_PER_SEC}, next = {.sleep = 300 * USEC_PER_MSEC, .answer = -7};
+        Task slow = {.sleep = 60 * USEC_PER_SEC}, next = {.sleep = 600 * USEC_PER_MSEC, .answer = -7};
         usec_t begun = now();
 
         (void) state;
-        assert_int_equal(worker_submit(worker, run, done, &slow, 100 * USEC_PER_MSEC), 0);
-        /* Its limit is longer than its sleep, but shorter than both together: it counts from its own beginning. */
-        assert_int_equal(worker_submit(worker, run, done, &next, 390 * USEC_PER_MSEC), 0);
+        assert_int_equal(worker_submit(worker, run, done, &slow, USEC_PER_SEC), 0);
+        /* Its limit is longer than its sleep (by enough for a busy machine), but shorter than both together: it counts from
+         * its own beginning. */
+        assert_int_equal(worker_submit(worker, run, done, &next, 1500 * USEC_PER_MSEC), 0);
         run_until(2);
         assert_int_equal(slow.result, -ETIMEDOUT);
         assert_int_equal(next.result, -7);
-        assert_true(now() - begun >= 400 * USEC_PER_MSEC);
+        assert_true(now() - begun >= 1600 * USEC_PER_MSEC);
         assert_true(now() - begun < 20 * USEC_PER_SEC);
 }
 
