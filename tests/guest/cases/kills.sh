@@ -1,8 +1,8 @@
 #!/bin/bash
 # Suite: bookworm
-# Title: Each of 20 OOM kills in a row with RestartSec=100ms is one incident, also without journald and without /dev/kmsg
+# Title: Each of 6 OOM kills in a row with RestartSec=100ms is one incident, also without journald and without /dev/kmsg
 # Timeout: 600
-kills=${KILLS:-20} # --set KILLS=50
+kills=${KILLS:-6} # --set KILLS=50
 dropin=/run/systemd/system/$GUARD.d/kmsg.conf
 journald="systemd-journald.socket systemd-journald-dev-log.socket systemd-journald-audit.socket systemd-journald.service"
 
