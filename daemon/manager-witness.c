@@ -6,12 +6,13 @@
 #include "fd.h"
 #include "journal.h"
 #include "manager.h"
+#include "pace.h"
 #include "proclook.h"
 #include "sampler.h"
 
 #define COVER_SOON USEC_PER_SEC          /* a service's python has been started by then */
-#define COVER_AGAIN (15 * USEC_PER_SEC)  /* and has loaded what it is made of */
-#define COVER_A_TURN 16                  /* units, then the loop has its turn */
+#define COVER_AGAIN (10 * USEC_PER_SEC)  /* and has loaded what it is made of; at the calm units' next moment after that */
+#define COVER_A_TURN 16                  /* units with processes, then the loop has its turn */
 #define COVER_PIDS 16                    /* of one unit */
 
 static void feed_ledger(Manager *manager, const char *path) {
@@ -142,7 +143,8 @@ static void path_of(void *userdata, uint64_t inode, int pid, char ret_path[stati
                 ret_path[0] = 0;
 }
 
-static void cover(Manager *manager, Guarded *guarded) {
+/* Returns whether there was a process to look at. */
+static bool cover(Manager *manager, Guarded *guarded) {
         char text[KERNFS_TEXT_MAX];
         const char *at = text;
         Witness witness;
@@ -151,7 +153,7 @@ static void cover(Manager *manager, Guarded *guarded) {
 
         if (engine_get_unit(manager->engine, guarded->path, &view) < 0 ||
             kernfs_read(guarded->dirfd, "cgroup.procs", text, sizeof(text)) < 0)
-                return;
+                return false;
         for (unsigned i = 0; i < COVER_PIDS; i++) {
                 long pid = strtol(at, &end, 10);
 
@@ -163,6 +165,7 @@ static void cover(Manager *manager, Guarded *guarded) {
                 if (i == 0 && proclook_read(&manager->kernfs, (int) pid, /* count_maps= */ false, &witness) >= 0)
                         saw(manager, guarded->path, &witness);
         }
+        return at != text;
 }
 
 static usec_t cover_due(Manager *manager, usec_t now) {
@@ -175,10 +178,9 @@ static usec_t cover_due(Manager *manager, usec_t now) {
                 if (!guarded->armed || guarded->n_covers >= 2)
                         continue;
                 if (guarded->cover_at <= now && n < COVER_A_TURN) {
-                        n++;
                         guarded->n_covers++;
-                        guarded->cover_at = now + COVER_AGAIN;
-                        cover(manager, guarded);
+                        guarded->cover_at = ((now + COVER_AGAIN) / PACE_SLOWEST + 1) * PACE_SLOWEST;
+                        n += cover(manager, guarded);
                 }
                 if (guarded->n_covers < 2)
                         next = MIN(next, MAX(guarded->cover_at, now + 50 * USEC_PER_MSEC));

@@ -33,10 +33,14 @@ static void trace(Manager *manager, const Event *event) {
                 manager->trace_bytes += (uint64_t) n;
 }
 
+/* A round of many readings takes many ticks. sd-event sends even a time that has passed through a timerfd, for which the loop
+ * may fall asleep each time; a deferred source is polled for without sleeping. */
 static void arm_timer(Manager *manager) {
         usec_t deadline = engine_next_deadline(manager->engine);
+        bool overdue = deadline <= manager_now(manager);
 
-        if (deadline == USEC_INFINITY) {
+        (void) sd_event_source_set_enabled(manager->overdue, overdue ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
+        if (overdue || deadline == USEC_INFINITY) {
                 (void) sd_event_source_set_enabled(manager->timer, SD_EVENT_OFF);
                 return;
         }
@@ -88,13 +92,18 @@ void manager_feed(Manager *manager, const Event *event) {
         arm_timer(manager);
 }
 
-static int on_timer(sd_event_source *source, uint64_t usec, void *userdata) {
+static int on_overdue(sd_event_source *source, void *userdata) {
         Manager *manager = userdata;
         Event event = {.kind = EVENT_TICK, .time = manager_now(manager)};
 
-        (void) source, (void) usec;
+        (void) source;
         manager_feed(manager, &event);
         return 0;
+}
+
+static int on_timer(sd_event_source *source, uint64_t usec, void *userdata) {
+        (void) usec;
+        return on_overdue(source, userdata);
 }
 
 static int on_reload(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata) {
@@ -134,6 +143,10 @@ static int add_sources(Manager *manager) {
         if (r < 0)
                 return r;
         (void) sd_event_source_set_enabled(manager->timer, SD_EVENT_OFF);
+        r = sd_event_add_defer(manager->event, &manager->overdue, on_overdue, manager);
+        if (r < 0)
+                return r;
+        (void) sd_event_source_set_enabled(manager->overdue, SD_EVENT_OFF);
         r = sd_event_add_signal(manager->event, NULL, SIGHUP, on_reload, manager);
         if (r < 0)
                 return r;
@@ -233,6 +246,7 @@ Manager *manager_free(Manager *manager) {
         worker_free(manager->worker);
         recorder_free(manager->recorder);
         sd_event_source_unref(manager->timer);
+        sd_event_source_unref(manager->overdue);
         sd_event_source_unref(manager->retry);
         engine_free(manager->engine);
         policy_set_free(manager->policies);

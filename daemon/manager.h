@@ -90,6 +90,7 @@ typedef struct Manager {
         ManagerOptions options;
         sd_event *event;
         sd_event_source *timer, *retry;
+        sd_event_source *overdue; /* what is due already goes on without a sleep */
         Kernfs kernfs;
         Engine *engine;
         PolicySet *policies;
