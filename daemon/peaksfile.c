@@ -203,6 +203,9 @@ int peaksfile_update(int state_dirfd, usec_t saved, unsigned n, peaksfile_next_t
         if (r < 0)
                 return r;
         r = write_merged(&merge, horizon, file);
+        /* What could be read in part only must not be lost for it. */
+        if (r >= 0 && old && ferror(old))
+                r = -EIO;
         if (r >= 0 && renameat(state_dirfd, NAME_NEW, state_dirfd, NAME) < 0)
                 r = -errno;
         if (r < 0)
