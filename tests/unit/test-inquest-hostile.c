@@ -204,6 +204,8 @@ static void an_action_that_failed_explains_no_later_end(void **state) {
                 const char *told;
         } rows[] = {
                 {-ENOTCONN, false, 1 * SEC, ""},
+                {DONE_PLAYED, false, 0, ""},
+                {DONE_PLAYED, false, 5 * SEC, ""},
                 {0, false, 60 * SEC, ""},
                 {0, true, 0, "memguard - exited certain 42 x1\n"},
                 {0, false, 5 * SEC, "memguard - exited certain 42 x1\n"},
