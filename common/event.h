@@ -62,6 +62,8 @@ typedef struct Strain {
         uint64_t above_n_high, above_n_max; /* how often they were hit: its memory.events.local */
 } Strain;
 
+#define DONE_PLAYED 1 /* nothing was done, but told (--dry-run) */
+
 typedef struct Event {
         EventKind kind;
         usec_t time;
@@ -86,7 +88,7 @@ typedef struct Event {
                 } high;
                 struct {
                         uint32_t id;     /* of the action */
-                        int result;      /* 0 or negative errno */
+                        int result;      /* 0, DONE_PLAYED or negative errno */
                         uint64_t freed;  /* bytes; 0 where the action frees none by itself */
                         usec_t latency;  /* from the event to the end of the action */
                         char detail[160]; /* for people: "job result failed"; may be empty */

@@ -51,10 +51,34 @@ void case_bury(Inquest *inquest, Case *c, usec_t now) {
         c->closed_by = inquest->n_events;
 }
 
-/* The part of the table that is left to one run, so that no service takes the room of the others. */
-static Case *free_case(Inquest *inquest, unsigned run, CaseClass class, usec_t now) {
-        Case *free = NULL, *oldest = NULL, *its_oldest = NULL;
-        unsigned n = 0;
+/* What a unit says of itself, which whoever can write to its stderr can say. */
+#define CLAIMS (1U << FACT_MEMORY_ERROR | 1U << FACT_NOT_MEMORY | 1U << FACT_RUNTIME)
+
+static bool rests_on_claims(const Case *c) {
+        return c->class == CASE_ERROR && !(c->facts & ~CLAIMS) && !c->maybe_start && c->end.code == 0;
+}
+
+static void note_lost(Inquest *inquest, const char *path) {
+        inquest->n_lost++;
+        memcpy(inquest->lost_in, path, strlen(path) + 1);
+}
+
+static bool is_of_user(const char *path) {
+        uint32_t uid;
+
+        return unitname_user(path, &uid) >= 0;
+}
+
+static Case *older(Case *a, Case *b) {
+        return !a || b->opened < a->opened ? b : a;
+}
+
+/* The part of the table that is left to one run, and the one that is left to the units of all users, so that nobody takes
+ * the room of the others. Where it is full, its oldest case is due at once; in a full table claims make room for what is
+ * none. */
+static Case *free_case(Inquest *inquest, const RunRef *ref, CaseClass class, Fact fact, usec_t now) {
+        Case *free = NULL, *oldest = NULL, *its_oldest = NULL, *users_oldest = NULL, *claim = NULL;
+        unsigned n = 0, n_of_users = 0;
 
         for (unsigned i = 0; i < CASES_MAX; i++) {
                 Case *c = &inquest->cases[i];
@@ -63,17 +87,28 @@ static Case *free_case(Inquest *inquest, unsigned run, CaseClass class, usec_t n
                         free = free || (c->closed_by != 0 && c->closed_by == inquest->n_events) ? free : c;
                         continue;
                 }
-                if (!oldest || c->opened < oldest->opened)
-                        oldest = c;
-                if (c->run != run || c->class != class)
-                        continue;
-                n++;
-                if (!its_oldest || c->opened < its_oldest->opened)
-                        its_oldest = c;
+                oldest = older(oldest, c);
+                if (rests_on_claims(c))
+                        claim = older(claim, c);
+                if (is_of_user(c->incident.path)) {
+                        n_of_users++;
+                        users_oldest = older(users_oldest, c);
+                }
+                if (c->run == ref->run && c->class == class) {
+                        n++;
+                        its_oldest = older(its_oldest, c);
+                }
         }
-        if (free && n < CASES_A_RUN)
+        if (n >= CASES_A_RUN)
+                oldest = its_oldest;
+        else if (n_of_users >= CASES_OF_USERS && is_of_user(run_path(ref)))
+                oldest = users_oldest;
+        else if (free)
                 return free;
-        oldest = n < CASES_A_RUN && oldest ? oldest : its_oldest;
+        else if (claim && !(CLAIMS & 1U << fact)) {
+                note_lost(inquest, claim->incident.path);
+                return claim;
+        }
         if (oldest)
                 oldest->closes = now;
         return NULL;
@@ -127,20 +162,19 @@ void case_ask(const Step *step, Case *c) {
         action->start = c->look.start;
 }
 
-Case *case_open(const Step *step, const RunRef *ref, CaseClass class, int pid, usec_t at) {
+Case *case_open(const Step *step, const RunRef *ref, CaseClass class, const Witness *witness) {
         Inquest *inquest = step->engine->inquest;
-        Case *c = free_case(inquest, ref->run, class, step->now);
+        Case *c = free_case(inquest, ref, class, witness->fact, step->now);
         const Unit *live;
 
         if (!c) {
-                inquest->n_lost++;
-                memcpy(inquest->lost_in, run_path(ref), strlen(run_path(ref)) + 1);
+                note_lost(inquest, run_path(ref));
                 return NULL;
         }
         *c = (Case){.open = true, .class = class, .opened = step->now};
         take_run(inquest, c, ref);
-        c->incident.at = at != 0 ? at : step->now;
-        c->incident.pid = pid;
+        c->incident.at = witness->at != 0 ? witness->at : step->now;
+        c->incident.pid = witness->pid;
         c->closes = util_add(step->now, CASE_SETTLE);
         incident_set_id(inquest, &c->incident);
         live = unit_find(step->engine, c->incident.path);
@@ -292,7 +326,7 @@ Case *case_join(const Step *step, const RunRef *ref, CaseClass class, const Witn
         if (!c) {
                 if (case_is_buried(inquest, ref->run, class, witness->pid, witness->at))
                         return NULL;
-                c = case_open(step, ref, class, witness->pid, witness->at);
+                c = case_open(step, ref, class, witness);
                 if (!c)
                         return NULL;
                 case_ask(step, c);

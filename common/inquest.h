@@ -7,8 +7,9 @@
 #include "ledger.h"
 #include "unit.h"
 
-#define CASES_MAX 48      /* open at a time; at the bound the oldest is due at once, and what finds no place is counted */
+#define CASES_MAX 48      /* open at a time; at the bound the oldest is due at once, and what is lost is counted */
 #define CASES_A_RUN 16    /* likewise, of one run and class */
+#define CASES_OF_USERS (CASES_MAX / 2) /* likewise, of the units of all users together */
 #define GHOSTS_MAX 32     /* runs that ended and may still be spoken of; the oldest makes room */
 #define ENDINGS_MAX 64    /* likewise */
 #define TOMBSTONES_MAX 64 /* closed cases that a late witness may speak of; likewise */
@@ -162,7 +163,7 @@ Ghost *ghost_new(Inquest *inquest); /* the oldest one makes room */
 
 /* inquest-case.c: the table of open cases. */
 Case *case_find(Inquest *inquest, unsigned run, CaseClass class, int pid);
-Case *case_open(const Step *step, const RunRef *ref, CaseClass class, int pid, usec_t at); /* NULL at the bound */
+Case *case_open(const Step *step, const RunRef *ref, CaseClass class, const Witness *witness); /* NULL at the bound */
 /* The case that a fact about this process of this run belongs to; a new one where there is none. NULL: it speaks of what has
  * been told already, or there is no room. */
 Case *case_join(const Step *step, const RunRef *ref, CaseClass class, const Witness *witness);

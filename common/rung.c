@@ -194,7 +194,7 @@ static void end_acting(const Step *step, Unit *unit, const Pending *pending, int
         unit->acting_until = USEC_INFINITY;
         if (unit->ladder.state == LADDER_ACTING)
                 ladder_end_action(&unit->ladder, result < 0 ? util_add(step->now, RETRY_FAILED) : USEC_INFINITY);
-        /* Also when the new run has not been seen yet: its first reading is what counts. */
+        /* Also when the new run has not been seen yet: its first reading is what counts. What was played begins none. */
         if (unit->policy && result == 0 && pending->spec.verb == VERB_RESTART) {
                 unit->check_fresh = true;
                 unit->fresh_rung = policy_find_rung(unit->policy, pending->rung);
@@ -215,12 +215,15 @@ static void note_failure(const Step *step, Unit *unit, const ActionSpec *spec) {
         }
 }
 
-/* What failed, or was only played (--dry-run), explains no end that comes later. */
+/* What failed explains no end that comes later; what was only played explains none. */
 static void note_disruption(const Step *step, Unit *unit, const ActionSpec *spec, int result) {
-        bool may_come = result >= 0 || result == -ETIMEDOUT;
+        bool may_come = result == 0 || result == -ETIMEDOUT;
 
-        if (verb_is_disruptive(spec->verb) && unit->disruption.until != 0)
-                unit->disruption.until = may_come ? util_add(step->now, END_MAX) : step->now;
+        if (!verb_is_disruptive(spec->verb) || unit->disruption.until == 0)
+                return;
+        unit->disruption.until = may_come ? util_add(step->now, END_MAX) : step->now;
+        if (result == DONE_PLAYED)
+                unit->disruption = (Disruption){0};
 }
 
 void rung_done(const Step *step, Unit *unit, const Event *event) {

@@ -42,7 +42,7 @@ ACT_VERB(act_note) {
         (void) context;
         (void) snprintf(detail, sizeof(detail), "dry run: would have done %.100s",
                         action_spec_format(request->spec, text));
-        return act_answer(done, userdata, 0, detail);
+        return act_answer(done, userdata, DONE_PLAYED, detail);
 }
 
 /* The record of the rung is the notice. */

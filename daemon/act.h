@@ -27,7 +27,8 @@ typedef struct ActRequest {
 } ActRequest;
 
 /* A throttle is in force when its answer is 0, not before: its cache may be dropped first, for 2 s at most.
- * result: 0 or negative errno; freed: bytes memory.current fell by (reclaim), else 0; detail: for people, never NULL. */
+ * result: 0, DONE_PLAYED or negative errno; freed: bytes memory.current fell by (reclaim), else 0; detail: for people, never
+ * NULL. */
 typedef void (*act_done_t)(void *userdata, int result, uint64_t freed, const char *detail);
 
 typedef struct ActTable {

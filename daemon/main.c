@@ -1,5 +1,6 @@
 /* memguardd: arguments, what the host must have, and the run. */
 #include <getopt.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -155,6 +156,8 @@ static int run(const ManagerOptions *options) {
         char path[4096];
         int r;
 
+        /* The worker allocates little and seldom: an arena of its own would only cost memory, which is locked. */
+        (void) mallopt(M_ARENA_MAX, 1);
         r = privileges_lock_memory();
         if (r < 0)
                 journal_log(4, "The daemon's memory could not be locked (%s); it may be slow when memory is short.",

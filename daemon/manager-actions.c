@@ -90,7 +90,7 @@ static void on_done(void *userdata, int result, uint64_t freed, const char *deta
         Event event = {.kind = EVENT_DONE, .time = manager_now(manager)};
 
         /* Only now does memory.high hold the throttle: the cache above it may have been dropped on the worker first. */
-        if (call->throttle_to != 0 && result == 0 && guarded && !manager->options.dry_run) {
+        if (call->throttle_to != 0 && result == 0 && guarded) {
                 guarded->placed = true;
                 guarded->ours = call->throttle_to;
         }
@@ -142,10 +142,11 @@ static void do_verb(Manager *manager, const Action *action) {
                 on_done(call, r, 0, strerrordesc_np(-r));
 }
 
+/* A dry run plays with budgets of its own: what it has spent is no daemon's after it. */
 static void spend(Manager *manager) {
         int r;
 
-        if (manager->state_fd < 0)
+        if (manager->state_fd < 0 || manager->options.dry_run)
                 return;
         r = statefile_save(manager->engine, manager->state_fd, manager->boot_id);
         if (r < 0)

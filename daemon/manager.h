@@ -127,6 +127,7 @@ typedef struct Manager {
         uint64_t n_dropped_events;
         EndedRun ended[ENDED_RUNS_MAX]; /* sorted by path */
         unsigned n_ended;
+        bool saving_peaks;  /* the worker does */
         usec_t peaks_saved; /* 0 = not yet */
         usec_t peaks_due;   /* when they and those of the living are written; 0 = not yet known */
         usec_t started;
@@ -172,8 +173,8 @@ void manager_want_host(Manager *manager); /* after the policies changed */
 
 /* manager-peaks.c */
 void manager_peaks_ended(Manager *manager, Guarded *guarded); /* its run is over */
-void manager_save_peaks(Manager *manager);
-void manager_save_peaks_in_time(Manager *manager); /* if it is time */
+void manager_save_peaks(Manager *manager); /* at once, by ourselves: when somebody waits for it, and at the end */
+void manager_save_peaks_in_time(Manager *manager); /* if it is time, by the worker */
 void manager_peaks_done(Manager *manager);
 
 /* manager-witness.c */

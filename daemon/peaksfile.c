@@ -29,6 +29,15 @@ static int read_peaks(FILE *file, Peaks *ret) {
         return 0;
 }
 
+/* By name alone, it is a unit of PID 1: a user may give his own any name. */
+static bool is_meant(const Peaks *peaks, const char *unit) {
+        uint32_t uid;
+
+        if (unit[0] == '/')
+                return util_streq(peaks->path, unit);
+        return util_streq(unitname_of_path(peaks->path), unit) && unitname_user(peaks->path, &uid) < 0;
+}
+
 int peaksfile_find(int state_dirfd, const char *unit, Peaks *ret) {
         _cleanup_(fclosep) FILE *file = NULL;
         Peaks peaks, found = {};
@@ -39,12 +48,9 @@ int peaksfile_find(int state_dirfd, const char *unit, Peaks *ret) {
                 return r;
         if (!read_head(file))
                 return -ENOENT;
-        while (read_peaks(file, &peaks) > 0) {
-                bool matches = util_streq(unit[0] == '/' ? peaks.path : unitname_of_path(peaks.path), unit);
-
-                if (matches && (found.runs == 0 || peaks.seen > found.seen))
+        while (read_peaks(file, &peaks) > 0)
+                if (is_meant(&peaks, unit) && (found.runs == 0 || peaks.seen > found.seen))
                         found = peaks;
-        }
         if (found.runs == 0)
                 return -ENOENT;
         *ret = found;
@@ -197,6 +203,9 @@ int peaksfile_update(int state_dirfd, usec_t saved, unsigned n, peaksfile_next_t
         if (r < 0)
                 return r;
         r = write_merged(&merge, horizon, file);
+        /* What could be read in part only must not be lost for it. */
+        if (r >= 0 && old && ferror(old))
+                r = -EIO;
         if (r >= 0 && renameat(state_dirfd, NAME_NEW, state_dirfd, NAME) < 0)
                 r = -errno;
         if (r < 0)

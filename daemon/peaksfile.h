@@ -23,6 +23,6 @@ typedef void (*peaksfile_next_t)(void *userdata, unsigned i, PeaksUpdate *ret);
  * version counts as empty, a damaged line as none. */
 int peaksfile_update(int state_dirfd, usec_t saved, unsigned n, peaksfile_next_t next, void *userdata);
 
-/* The line of a unit by its cgroup path, or by its name when that is no path: of units of the same name the one seen
+/* The line of a unit by its cgroup path, or by its name when that is no path: of units of PID 1 of that name the one seen
  * last. -ENOENT, or why the file can't be read. */
 int peaksfile_find(int state_dirfd, const char *unit, Peaks *ret);

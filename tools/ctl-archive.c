@@ -120,6 +120,12 @@ static int compare(const void *a, const void *b) {
         return x->at < y->at ? -1 : x->at > y->at;
 }
 
+static bool is_wanted(const CtlQuery *query, const CtlIncident *incident) {
+        uint32_t uid;
+
+        return incident->at >= query->since && !(query->of_system && ctl_incident_user(incident, &uid) >= 0);
+}
+
 /* From the newest record back to the time, or to the bound. */
 static int read_back(sd_journal *journal, const CtlQuery *query, CtlIncidents *incidents) {
         size_t n_allocated = 0;
@@ -136,7 +142,7 @@ static int read_back(sd_journal *journal, const CtlQuery *query, CtlIncidents *i
                 if (sd_journal_get_realtime_usec(journal, &recorded) >= 0 && util_add(recorded, SKEW) < query->since)
                         return 0;
                 r = read_incident(journal, &incident);
-                if (r < 0 || incident.at < query->since)
+                if (r < 0 || !is_wanted(query, &incident))
                         continue; /* a record that is damaged does not hide the others */
                 if (incidents->n == CTL_INCIDENTS_MAX) {
                         incidents->more = true;

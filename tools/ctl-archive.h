@@ -13,6 +13,7 @@
 typedef struct CtlQuery {
         const char *id, *unit, *path, *verdict;
         uint64_t since;
+        bool of_system; /* only of units of PID 1: a user may give his own any name */
 } CtlQuery;
 
 typedef struct CtlIncidents {

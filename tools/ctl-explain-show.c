@@ -45,6 +45,15 @@ static void show_when(const CtlIncident *incident) {
         ctl_text_print(stdout, "\n");
 }
 
+static void show_user(const CtlIncident *incident) {
+        uint32_t uid;
+
+        if (ctl_incident_user(incident, &uid) < 0)
+                return;
+        ctl_show_label("Run by");
+        ctl_text_print(stdout, "the manager of user %" PRIu32 ", who gave it its name; it is no unit of the system\n", uid);
+}
+
 static void show_process(const CtlIncident *incident) {
         char shown[SHOWN_MAX];
 
@@ -162,6 +171,7 @@ void ctl_explain_show(const CtlIncident *incident, const CtlSteps *steps, const 
         show_line("Incident", incident->id);
         show_when(incident);
         show_line("Unit", incident->path[0] ? incident->path : incident->unit);
+        show_user(incident);
         show_line("Invocation", incident->invocation);
         show_process(incident);
         show_verdict(incident);
@@ -183,8 +193,10 @@ void ctl_explain_show(const CtlIncident *incident, const CtlSteps *steps, const 
 
 void ctl_explain_further(const CtlIncident *incident, size_t n, bool at_least, uint64_t since) {
         char shown[SHOWN_MAX], when[CTL_TIME_MAX];
+        uint32_t uid;
+        bool by_name = incident->unit[0] && ctl_incident_user(incident, &uid) < 0;
 
         ctl_text_print(stdout, "\n%s%zu further incident%s since %s: memguardctl history --unit %s\n",
                        at_least ? "At least " : "", n, n > 1 ? "s" : "", ctl_text_time(since, when),
-                       safe(incident->unit[0] ? incident->unit : incident->path, shown));
+                       safe(by_name ? incident->unit : incident->path, shown));
 }

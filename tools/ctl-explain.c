@@ -47,7 +47,7 @@ static int explain(const Ctl *ctl, sd_journal *journal, const CtlIncidents *inci
         return 0;
 }
 
-/* The id first, then the unit. */
+/* The id first, then the unit: of a name the system's, and one of a user's only where nothing else has it. */
 static int find(sd_journal *journal, const char *what, CtlIncidents *incidents, bool *ret_by_id) {
         CtlQuery query = {.id = what};
         char unit[UNIT_NAME_MAX];
@@ -65,6 +65,11 @@ static int find(sd_journal *journal, const char *what, CtlIncidents *incidents, 
         if (r < 0)
                 return r;
         *ret_by_id = false;
+        query.of_system = query.unit != NULL;
+        r = ctl_archive_read(journal, &query, incidents);
+        if (r < 0 || incidents->n > 0 || !query.of_system)
+                return r;
+        query.of_system = false;
         return ctl_archive_read(journal, &query, incidents);
 }
 

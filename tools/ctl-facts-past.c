@@ -56,6 +56,8 @@ void ctl_facts_history(const Ctl *ctl, UnitFacts *unit) {
         _cleanup_(sd_journal_closep) sd_journal *journal = NULL;
         _cleanup_(ctl_incidents_done) CtlIncidents incidents = {};
         CtlQuery query = {.unit = unit->name,
+                          .path = unit->path[0] ? unit->path : NULL,
+                          .of_system = true,
                           .since = util_sub(now_usec(), FACTS_HISTORY_DAYS * 24 * 60 * USEC_PER_MINUTE)};
         uint64_t begin, bytes = 0;
 

@@ -38,10 +38,20 @@ static void describe(const CtlIncident *incident, char *buf, size_t size) {
         (void) snprintf(buf, size, "%s%s%s", incident->comm, incident->comm[0] && what[0] ? ": " : "", what);
 }
 
+/* A user may give his units any name; and a name may be cut, but not at its head. */
+static void name_unit(const CtlIncident *incident, char *buf, size_t size) {
+        uint32_t uid;
+
+        if (ctl_incident_user(incident, &uid) < 0)
+                (void) snprintf(buf, size, "%s", incident->unit);
+        else
+                (void) snprintf(buf, size, "user %" PRIu32 ": %s", uid, incident->unit);
+}
+
 static int add_row(CtlTable *table, const CtlIncident *incident) {
-        char when[CTL_TIME_MAX], pid[24] = "", what[CTL_TEXT_MAX];
+        char when[CTL_TIME_MAX], unit[UNIT_NAME_MAX + 24], pid[24] = "", what[CTL_TEXT_MAX];
         const char *const cells[] = {ctl_text_time(incident->at, when),
-                                     incident->unit,
+                                     unit,
                                      incident->verdict,
                                      incident->cause,
                                      incident->fate,
@@ -53,6 +63,7 @@ static int add_row(CtlTable *table, const CtlIncident *incident) {
         static_assert(ELEMENTSOF(cells) == ELEMENTSOF(columns), "a column has no cell");
         if (incident->pid != UINT64_MAX)
                 (void) snprintf(pid, sizeof(pid), "%" PRIu64, incident->pid);
+        name_unit(incident, unit, sizeof(unit));
         describe(incident, what, sizeof(what));
         return ctl_table_add(table, cells, color_of(incident));
 }

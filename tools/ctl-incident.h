@@ -61,6 +61,11 @@ typedef struct CtlSteps {
         CtlStep items[CTL_STEPS_MAX];
 } CtlSteps;
 
+/* Whose manager runs the unit: the uid of a user, or -ENOENT when PID 1 does. */
+static inline int ctl_incident_user(const CtlIncident *incident, uint32_t *ret_uid) {
+        return unitname_user(incident->path, ret_uid);
+}
+
 void ctl_incident_begin(CtlIncident *incident);
 /* One field, n bytes of "NAME=value". What is no field of an incident, or malformed, is passed over; what is too long
  * is cut. */

@@ -1,5 +1,8 @@
 /* memguardctl advise turns what was learned into files that are taken, and says when too little is known */
+#include "fake-archive.h"
 #include "host-bench.h"
+
+#include <time.h>
 
 #define HEAD "memguard-peaks 1\n"
 
@@ -85,12 +88,47 @@ static void test_hostile_file(void **state) {
         assert_non_null(strstr(bench->run.out, "memguardd has not watched it"));
 }
 
+static void put_kill(FILE *f, const char *path) {
+        char cgroup[128];
+
+        (void) snprintf(cgroup, sizeof(cgroup), "MEMGUARD_CGROUP=%s", path);
+        PUT(f, (uint64_t) time(NULL) * USEC_PER_SEC, "memguardd.service", "MEMGUARD_UNIT=sound.service", cgroup,
+            "MEMGUARD_KIND=incident", "MEMGUARD_INCIDENT=aa-1", "MEMGUARD_VERDICT=kernel-oom-unit");
+}
+
+#define THEIRS "/user.slice/user-1000.slice/user@1000.service/app.slice/sound.service"
+
+static void write_kills(FILE *f) {
+        for (unsigned i = 0; i < 3; i++)
+                put_kill(f, THEIRS);
+        put_kill(f, "/machine.slice/box.scope/system.slice/sound.service");
+        put_kill(f, SOUND);
+}
+
+/* Whoever may start units may start one of any name: neither its kills nor what it needed are taken for the system's. */
+static void test_namesakes_are_not_counted(void **state) {
+        Bench *bench = *state;
+        char option[300];
+
+        learn(bench, "ws=209715200 runs=1 total=600 longest=600 first=1700000000 seen=1700000600 at=1700000000 run= "
+                     "path=" THEIRS "\n");
+        CTL(bench, "advise", "sound");
+        assert_non_null(strstr(bench->run.out, "memguardd has not watched it"));
+        if (!make_journal(bench->root.path, "a.journal", write_kills))
+                skip();
+        (void) snprintf(option, sizeof(option), "--directory=%s", bench->root.path);
+        CTL(bench, "advise", "sound", option);
+        assert_int_equal(bench->run.status, 0);
+        assert_non_null(strstr(bench->run.out, ": 1 kernel kill at its own limit"));
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(test_known, host_up, host_down),
                 cmocka_unit_test_setup_teardown(test_little_is_known, host_up, host_down),
                 cmocka_unit_test_setup_teardown(test_nothing_is_known, host_up, host_down),
                 cmocka_unit_test_setup_teardown(test_hostile_file, host_up, host_down),
+                cmocka_unit_test_setup_teardown(test_namesakes_are_not_counted, host_up, host_down),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,6 @@
 /* memguardctl history and explain read incidents back from a journal, without a daemon, and say plainly when they
  * can't. */
+#include "fake-archive.h"
 #include "run-ctl.h"
 
 #include <ftw.h>
@@ -9,14 +10,8 @@
 
 #include "ctl-time.h"
 
-/* Writes a journal file from text; of Debian's package systemd-journal-remote. */
-#define REMOTE "/lib/systemd/systemd-journal-remote"
-
 static Run run;
 static char dir[64];
-
-#define NOW (UINT64_C(1795266000) * USEC_PER_SEC) /* 2026-11-21 13:00:00 UTC */
-#define HOUR (60 * USEC_PER_MINUTE)
 
 static uint64_t parsed(const char *text) {
         uint64_t usec = 0;
@@ -145,17 +140,6 @@ static void test_nobody(void **state) {
         assert_int_equal(status, 0);
 }
 
-/* One record in the journal's export format. */
-static void put(FILE *f, uint64_t time, const char *unit, const char *const *fields) {
-        (void) fprintf(f, "__REALTIME_TIMESTAMP=%llu\n__MONOTONIC_TIMESTAMP=%llu\n", (unsigned long long) time,
-                       (unsigned long long) (time - NOW + 100 * HOUR));
-        (void) fprintf(f, "_BOOT_ID=%032d\n_MACHINE_ID=%032d\n_SYSTEMD_UNIT=%s\n", 1, 2, unit);
-        for (; *fields; fields++)
-                (void) fprintf(f, "%s\n", *fields);
-        (void) fputc('\n', f);
-}
-
-#define PUT(f, time, unit, ...) put(f, time, unit, (const char *const[]){__VA_ARGS__, NULL})
 #define API "MEMGUARD_UNIT=api.service", "MEMGUARD_CGROUP=/system.slice/api.service"
 #define INCIDENT(id, verdict) "MEMGUARD_KIND=incident", "MEMGUARD_INCIDENT=" id, "MEMGUARD_VERDICT=" verdict
 
@@ -179,33 +163,6 @@ static void write_records(FILE *f) {
         PUT(f, NOW - HOUR / 2, "memguardd.service", API, "MEMGUARD_KIND=incident", "MESSAGE=without a verdict.");
 }
 
-static bool make_journal(const char *name) {
-        char from[96], to[96];
-        pid_t pid;
-        int status;
-        FILE *f;
-
-        if (access(REMOTE, X_OK) < 0)
-                return false;
-        (void) snprintf(from, sizeof(from), "%s/export", dir);
-        (void) snprintf(to, sizeof(to), "--output=%s/%s", dir, name);
-        f = fopen(from, "we");
-        assert_non_null(f);
-        write_records(f);
-        assert_int_equal(fclose(f), 0);
-        pid = fork();
-        assert_true(pid >= 0);
-        if (pid == 0) {
-                (void) freopen("/dev/null", "w", stderr);
-                (void) execl(REMOTE, REMOTE, to, from, NULL);
-                _exit(97);
-        }
-        assert_int_equal(waitpid(pid, &status, 0), pid);
-        assert_int_equal(status, 0);
-        assert_int_equal(unlink(from), 0);
-        return true;
-}
-
 static unsigned count(const char *text, const char *what) {
         unsigned n = 0;
 
@@ -218,7 +175,7 @@ static void test_history(void **state) {
         char option[96];
 
         (void) state;
-        if (!make_journal("a.journal"))
+        if (!make_journal(dir, "a.journal", write_records))
                 skip();
         (void) snprintf(option, sizeof(option), "--directory=%s", dir);
         RUN(&run, "history", option);
@@ -251,7 +208,7 @@ static void test_history_json(void **state) {
         json_t *object;
 
         (void) state;
-        if (!make_journal("a.journal"))
+        if (!make_journal(dir, "a.journal", write_records))
                 skip();
         (void) snprintf(option, sizeof(option), "--directory=%s", dir);
         RUN(&run, "history", option, "--json");
@@ -274,7 +231,7 @@ static void test_explain(void **state) {
         char option[96];
 
         (void) state;
-        if (!make_journal("a.journal"))
+        if (!make_journal(dir, "a.journal", write_records))
                 skip();
         (void) snprintf(option, sizeof(option), "--directory=%s", dir);
         RUN(&run, "explain", "api", option);
@@ -300,6 +257,48 @@ static void test_explain(void **state) {
         assert_int_equal(run.status, 1);
         assert_non_null(strstr(run.err, "The journal, which goes back to 2026-11-20 07:00:00.000, has no incident of "
                                         "web.service."));
+}
+
+#define NAMESAKE "/user.slice/user-1000.slice/user@1000.service/app.slice/"
+#define THEIRS(name) "MEMGUARD_UNIT=" name, "MEMGUARD_CGROUP=" NAMESAKE name
+
+/* More of a user's than are looked at come after the system's. */
+static void write_namesakes(FILE *f) {
+        PUT(f, NOW - 2 * HOUR, "memguardd.service", API, INCIDENT("aa-1", "killed"), "MESSAGE=the system's.");
+        for (unsigned i = 0; i < 1100; i++)
+                PUT(f, NOW - HOUR + i, "memguardd.service", THEIRS("api.service"), INCIDENT("cc-1", "kernel-oom-unit"),
+                    "MESSAGE=a user's.");
+        PUT(f, NOW - HOUR / 2, "memguardd.service", THEIRS("job.service"), INCIDENT("cc-2", "kernel-oom-unit"),
+            "MESSAGE=a user's.");
+}
+
+static void test_units_of_users(void **state) {
+        char option[96];
+
+        (void) state;
+        if (!make_journal(dir, "a.journal", write_namesakes))
+                skip();
+        (void) snprintf(option, sizeof(option), "--directory=%s", dir);
+        RUN(&run, "explain", "api", option);
+        assert_int_equal(run.status, 0);
+        assert_int_equal(strncmp(run.out, "the system's.\n", 14), 0);
+        assert_null(strstr(run.out, "user 1000"));
+        assert_null(strstr(run.out, "further"));
+        /* By their path, by the incident's name, or where nothing else is called so: and it is said whose they are. */
+        for (unsigned i = 0; i < 3; i++) {
+                static const char *const whats[] = {NAMESAKE "api.service", "cc-2", "job"};
+
+                RUN(&run, "explain", whats[i], option);
+                assert_int_equal(run.status, 0);
+                assert_int_equal(strncmp(run.out, "a user's.\n", 10), 0);
+                assert_non_null(strstr(run.out, "the manager of user 1000"));
+        }
+        RUN(&run, "explain", NAMESAKE "api.service", option);
+        assert_non_null(strstr(run.out, "memguardctl history --unit " NAMESAKE "api.service\n"));
+        RUN(&run, "history", option, "--unit=job");
+        assert_non_null(strstr(run.out, "  user 1000: job.service  "));
+        RUN(&run, "history", option, "--verdict=killed");
+        assert_non_null(strstr(run.out, "  api.service  "));
 }
 
 static int set_up(void **state) {
@@ -329,6 +328,7 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_history, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_history_json, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_explain, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(test_units_of_users, set_up, tear_down),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -229,6 +229,27 @@ static void a_fresh_start_above_is_seen_when_the_answer_was_first(void **state) 
         rig_done(&rig);
 }
 
+/* A dry run tells each time that the rung is reached what it would do: no new run has begun, that could be judged. */
+static void a_restart_that_was_only_played_is_no_fresh_start(void **state) {
+        Rig rig;
+
+        (void) state;
+        rig_init(&rig, POLICY);
+        run_up(&rig);
+        (void) play_log(&rig);
+        play_answer(&rig, VERB_RESTART, DONE_PLAYED);
+        expect(&rig, "[action restart done]");
+        play_reading(&rig, 185 * MIB, 0);
+        rig_wait(&rig, 20 * USEC_PER_MINUTE);
+        assert_null(strstr(play_log(&rig), "withheld"));
+        rig.worlds[0].ws = 100 * MIB;
+        rig_wait(&rig, 2 * USEC_PER_MINUTE);
+        (void) play_log(&rig);
+        play_hit(&rig, 185 * MIB, 0);
+        assert_non_null(strstr(play_log(&rig), "do(restart)"));
+        rig_done(&rig);
+}
+
 /* Starts one more unit far above its level: is it restarted? */
 static bool restart_another(Rig *rig, unsigned i) {
         World *world = &rig->worlds[0];
@@ -276,6 +297,7 @@ int main(void) {
                 cmocka_unit_test(a_storm_of_restarts_is_bounded),
                 cmocka_unit_test(a_fresh_start_above_the_rung_is_not_restarted_again),
                 cmocka_unit_test(a_fresh_start_above_is_seen_when_the_answer_was_first),
+                cmocka_unit_test(a_restart_that_was_only_played_is_no_fresh_start),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -204,6 +204,8 @@ static void an_action_that_failed_explains_no_later_end(void **state) {
                 const char *told;
         } rows[] = {
                 {-ENOTCONN, false, 1 * SEC, ""},
+                {DONE_PLAYED, false, 0, ""},
+                {DONE_PLAYED, false, 5 * SEC, ""},
                 {0, false, 60 * SEC, ""},
                 {0, true, 0, "memguard - exited certain 42 x1\n"},
                 {0, false, 5 * SEC, "memguard - exited certain 42 x1\n"},
@@ -362,6 +364,67 @@ static void one_service_does_not_fill_the_table(void **state) {
         pass(&court, 60 * SEC);
         assert_non_null(strstr(court.told, "kernel-oom-unit - worker-died certain 7 x1\n"));
         court_close(&court, court.told);
+}
+
+#define USERS "/user.slice/user-1000.slice/user@1000.service/app.slice/"
+
+/* Users may start as many units as they like, and make them say what they like: the system's services are still judged. */
+static void users_do_not_fill_the_table(void **state) {
+        Court court;
+
+        (void) state;
+        for (unsigned a_unit = 1; a_unit <= 16; a_unit += 15) {
+                unsigned n_units = a_unit == 1 ? 60 : 4;
+                char path[96];
+
+                court_open(&court);
+                for (unsigned i = 0; i < n_units; i++) {
+                        Witness raised = SAW(FACT_RAISED, .source = WITNESS_UPROBE, .pid = 1000 + 20 * (int) i);
+
+                        (void) snprintf(path, sizeof(path), USERS "u%u.service", i);
+                        start(&court, path, true);
+                        for (unsigned k = 0; k < a_unit; k++, raised.pid++)
+                                witness(&court, path, raised);
+                }
+                /* Not even the case of a service that is open already is hurried by them. */
+                witness(&court, API, SAW(FACT_RAISED, .source = WITNESS_UPROBE, .pid = 50));
+                for (int pid = 5000; pid < 5100; pid++)
+                        witness(&court, path, SAW(FACT_RAISED, .source = WITNESS_UPROBE, .pid = pid));
+                witness(&court, API, kill_line(42, API));
+                ended(&court, 42, "oom-kill", 2, 9);
+                stop(&court, API);
+                pass(&court, 60 * SEC);
+                assert_non_null(strstr(court.told, "kernel-oom-unit - killed certain 42 x1\n"));
+                assert_non_null(strstr(court.told, "memory-error unknown survived certain 50 x1\n"));
+                assert_true(engine_n_lost(court.engine) > 100);
+                court_close(&court, court.told);
+        }
+}
+
+/* Where the table is full all the same, what units say of themselves makes room for what is sure, and is counted as lost. */
+static void claims_make_room_for_what_is_sure(void **state) {
+        Court court;
+
+        (void) state;
+        for (unsigned sure = 0; sure < 2; sure++) {
+                Witness said = SAW(FACT_MEMORY_ERROR, .source = WITNESS_JOURNAL);
+                char path[64];
+
+                court_open(&court);
+                for (unsigned i = 0; i < 48; i++) {
+                        (void) snprintf(path, sizeof(path), "/system.slice/s%u.service", i);
+                        start(&court, path, true);
+                        said.pid = 1000 + (int) i;
+                        witness(&court, path, said);
+                }
+                assert_int_equal(engine_n_lost(court.engine), 0);
+                witness(&court, API, sure ? kill_line(42, API) : said);
+                assert_int_equal(engine_n_lost(court.engine), 1);
+                pass(&court, 60 * SEC);
+                assert_int_equal(strstr(court.told, "kernel-oom-unit - worker-died certain 42 x1\n") != NULL, sure);
+                assert_int_equal(strstr(court.told, " 1000 x1\n") == NULL, sure);
+                court_close(&court, court.told);
+        }
 }
 
 /* What finds no place is counted and told: at once, then once a minute at most, and never when nothing was lost. */
@@ -539,6 +602,8 @@ int main(void) {
                 cmocka_unit_test(a_forged_mark_makes_no_kill),
                 cmocka_unit_test(a_killers_line_may_be_its_victims),
                 cmocka_unit_test(one_service_does_not_fill_the_table),
+                cmocka_unit_test(users_do_not_fill_the_table),
+                cmocka_unit_test(claims_make_room_for_what_is_sure),
                 cmocka_unit_test(what_finds_no_place_is_told),
                 cmocka_unit_test(a_kill_is_accounted_for_once),
                 cmocka_unit_test(the_host_is_not_blamed_for_certain_without_counters),

@@ -100,6 +100,21 @@ static void test_bound(void **state) {
         assert_false(has(bench, 100 + PEAKSFILE_UNITS_MAX, 1));
 }
 
+/* A user may give his own units any name. */
+static void test_a_users_unit_is_found_by_path_only(void **state) {
+#define THEIRS "/user.slice/user-1000.slice/user@1000.service/app.slice/u00001.service"
+        Bench *bench = *state;
+        Peaks peaks;
+
+        temproot_write(&bench->root, "state/peaks", "memguard-peaks 1\n"
+                       "runs=1 seen=5 run= path=/system.slice/u00001.service\nruns=7 seen=9 run= path=" THEIRS "\n"
+                       "runs=7 seen=9 run= path=/user.slice/user-1000.slice/user@1000.service/u00002.service\n");
+        assert_true(has(bench, 1, 1));
+        assert_false(has(bench, 2, 7));
+        assert_int_equal(peaksfile_find(bench->dirfd, THEIRS, &peaks), 0);
+        assert_int_equal(peaks.runs, 7);
+}
+
 static void test_hostile_files(void **state) {
         static const char good[] = "runs=1 seen=5 run= path=/system.slice/u00001.service\n";
         Bench *bench = *state;
@@ -145,6 +160,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(test_merges, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_bound, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(test_a_users_unit_is_found_by_path_only, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_hostile_files, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_what_is_no_file, set_up, tear_down),
         };
