@@ -61,7 +61,7 @@ int peer_new(Module *module, int fd, Peer **ret) {
         int r;
 
         if (!peer) {
-                (void) close(fd);
+                module_close(module, fd);
                 return -ENOMEM;
         }
         peer->module = module;
@@ -77,7 +77,7 @@ Peer *peer_free(Peer *peer) {
         if (!peer)
                 return NULL;
         sd_event_source_disable_unref(peer->source);
-        fd_closep(&peer->fd);
+        module_close(peer->module, peer->fd);
         free(peer->cgroup);
         free(peer->unit);
         free(peer->sites);
@@ -200,37 +200,19 @@ static int take(Peer *peer, const ModuleTalk *talk) {
         return -EPROTO;
 }
 
-/* Was it sent by the process that connected? */
-static bool is_own(const Peer *peer, struct msghdr *header) {
-        for (struct cmsghdr *c = CMSG_FIRSTHDR(header); c; c = CMSG_NXTHDR(header, c)) {
-                struct ucred creds;
-
-                if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_CREDENTIALS || c->cmsg_len != CMSG_LEN(sizeof(creds)))
-                        continue;
-                memcpy(&creds, CMSG_DATA(c), sizeof(creds));
-                return creds.pid == peer->pid;
-        }
-        return false;
-}
-
-/* Takes one message. 0: there is none; 1: one was taken; an error: this peer is not to be trusted, or gone. Descriptors that
- * come with it do not fit beside the sender, and are closed by the kernel. */
+/* Takes one message. 0: there is none; 1: one was taken; an error: this peer is not to be trusted, or gone. */
 static int receive(Peer *peer) {
-        char text[MODULETALK_MAX], control[CMSG_SPACE(sizeof(struct ucred))];
-        struct iovec part = {.iov_base = text, .iov_len = sizeof(text)};
-        struct msghdr header = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control,
-                                .msg_controllen = sizeof(control)};
-        ssize_t n = recvmsg(peer->fd, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+        char text[MODULETALK_MAX];
         ModuleTalk talk;
-        int r;
+        size_t size;
+        int pid, r;
 
-        if (n < 0)
-                return errno == EAGAIN || errno == EINTR ? 0 : -errno;
-        if (n == 0)
-                return -ECONNRESET;
-        if (header.msg_flags & MSG_TRUNC || !is_own(peer, &header))
+        r = queue_take(peer->fd, text, &size, &pid);
+        if (r <= 0)
+                return r;
+        if (pid != peer->pid) /* not sent by the process that connected */
                 return -EPROTO;
-        r = moduletalk_parse(text, (size_t) n, &talk);
+        r = moduletalk_parse(text, size, &talk);
         if (r < 0)
                 return r;
         r = take(peer, &talk);

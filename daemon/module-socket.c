@@ -5,9 +5,13 @@
 #include "listen.h"
 #include "module-internal.h"
 
-int module_socket_open(const char *path, int *ret_fd) {
+#ifndef SO_PASSRIGHTS
+#define SO_PASSRIGHTS 83 /* Linux 6.16 */
+#endif
+
+int module_socket_open(const char *path, int *ret_fd, bool *ret_refuses) {
         _cleanup_close_ int fd = -1;
-        const int yes = 1;
+        const int yes = 1, no = 0;
         int r;
 
         /* A service of any user may speak for itself. */
@@ -20,6 +24,9 @@ int module_socket_open(const char *path, int *ret_fd) {
                 (void) unlink(path);
                 return r;
         }
+        /* Inherited too. A kernel that doesn't know it can't refuse descriptors: see module-queue.c. */
+        r = setsockopt(fd, SOL_SOCKET, SO_PASSRIGHTS, &no, sizeof(no));
+        *ret_refuses = r >= 0;
         *ret_fd = TAKE_FD(fd);
         return 0;
 }

@@ -69,12 +69,18 @@ static void find_unit(Module *module, Peer *peer) {
                 peer->unit = strdup(path); /* without it, it stays a stranger */
 }
 
-static void tell_full(Module *module, const char *what, const char *whose) {
+bool module_may_tell(Module *module, usec_t *told) {
         usec_t now = module_now(module);
 
-        if (module->told_full != 0 && now - module->told_full < TELL_AGAIN)
+        if (*told != 0 && now - *told < TELL_AGAIN)
+                return false;
+        *told = MAX(now, 1);
+        return true;
+}
+
+static void tell_full(Module *module, const char *what, const char *whose) {
+        if (!module_may_tell(module, &module->told_full))
                 return;
-        module->told_full = MAX(now, 1);
         journal_log(4, "%s: %s Python modules are connected, so a further one is not listened to. This is said once an "
                        "hour.", whose, what);
 }
@@ -130,7 +136,8 @@ static int on_listen(sd_event_source *source, int fd, uint32_t events, void *use
         int client;
 
         (void) events;
-        if (!bucket_take(&module->accepts, ACCEPT_RATE, ACCEPT_BURST, module_now(module))) {
+        if (closer_is_full(&module->closer) ||
+            !bucket_take(&module->accepts, ACCEPT_RATE, ACCEPT_BURST, module_now(module))) {
                 module->listen_rests = true;
                 module_rest(module);
                 return sd_event_source_set_enabled(source, SD_EVENT_OFF);
@@ -193,7 +200,7 @@ static int add_sources(Module *module) {
         r = sd_event_source_set_enabled(module->timer, SD_EVENT_OFF);
         if (r < 0)
                 return r;
-        r = module_socket_open(module->socket_path, &fd);
+        r = module_socket_open(module->socket_path, &fd, &module->kernel_refuses);
         if (r < 0)
                 return r;
         r = sd_event_add_io(module->event, &module->listen, fd, EPOLLIN, on_listen, module);
@@ -236,8 +243,12 @@ Module *module_free(Module *module) {
                 return NULL;
         for (unsigned i = 0; i < MODULE_PEERS_MAX; i++)
                 peer_free(module->peers[i]);
-        if (module->listen)
+        closer_done(&module->closer);
+        if (module->listen) {
                 (void) unlink(module->socket_path);
+                /* Closed with the process, as it may hold connections that nobody has looked into. */
+                (void) sd_event_source_set_io_fd_own(module->listen, 0);
+        }
         sd_event_source_disable_unref(module->listen);
         sd_event_source_disable_unref(module->timer);
         sd_event_unref(module->event);

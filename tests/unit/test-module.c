@@ -1,160 +1,9 @@
 /* A service speaks for itself through the module's socket, and for nobody else; what it is asked for is added up once. */
-#include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 
-#include "fd.h"
-#include "module.h"
-#include "temproot.h"
-
-#define API "/system.slice/api.service"
-
-typedef struct Bench {
-        TempRoot root;
-        sd_event *event;
-        Module *module;
-        char path[300];
-        bool watched; /* API is */
-        unsigned n_saw, n_beats, n_done, n_grew;
-        Witness last;
-        ModuleBeat beat;
-        int pid, result;
-        uint64_t freed;
-        char detail[200], grew[400], unit[CGROUP_PATH_MAX];
-} Bench;
-
-static void on_saw(void *userdata, const char *path, const Witness *witness) {
-        Bench *bench = userdata;
-
-        bench->n_saw++;
-        bench->last = *witness;
-        (void) snprintf(bench->unit, sizeof(bench->unit), "%s", path);
-}
-
-static bool on_unit_of(void *userdata, const char *cgroup, char ret_path[static CGROUP_PATH_MAX]) {
-        const Bench *bench = userdata;
-
-        if (!bench->watched || strncmp(cgroup, API, strlen(API)) != 0)
-                return false;
-        (void) snprintf(ret_path, CGROUP_PATH_MAX, "%s", API);
-        return true;
-}
-
-static void on_beat(void *userdata, const char *path, int pid, const ModuleBeat *beat) {
-        Bench *bench = userdata;
-
-        assert_string_equal(path, API);
-        bench->n_beats++;
-        bench->beat = *beat;
-        bench->pid = pid;
-}
-
-static void on_grew(void *userdata, const char *path, int pid, const ModuleSite *sites, unsigned n, const char *text) {
-        Bench *bench = userdata;
-
-        (void) path, (void) pid;
-        bench->n_grew++;
-        (void) snprintf(bench->grew, sizeof(bench->grew), "%u %s %s", n, n > 0 ? sites[0].site : "-", text);
-}
-
-static void on_done(void *userdata, int result, uint64_t freed, const char *detail) {
-        Bench *bench = userdata;
-
-        bench->n_done++;
-        bench->result = result;
-        bench->freed = freed;
-        (void) snprintf(bench->detail, sizeof(bench->detail), "%s", detail);
-}
-
-/* A process in the fixture's /proc. */
-static void add_process(Bench *bench, int pid, const char *cgroup) {
-        char name[64], text[512];
-
-        (void) snprintf(name, sizeof(name), "proc/%d", pid);
-        temproot_mkdir(&bench->root, name);
-        (void) snprintf(name, sizeof(name), "proc/%d/cgroup", pid);
-        (void) snprintf(text, sizeof(text), "0::%s\n", cgroup);
-        temproot_write(&bench->root, name, text);
-        (void) snprintf(name, sizeof(name), "proc/%d/stat", pid);
-        temproot_write(&bench->root, name, "1 (python3) S 1 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 555 0 0\n");
-}
-
-static void open_module(Bench *bench) {
-        const ModuleHandlers handlers = {.witness = {bench, on_saw}, .userdata = bench, .unit_of = on_unit_of, .beat = on_beat,
-                                         .grew = on_grew};
-
-        assert_int_equal(module_new(&bench->module, bench->event, &bench->root.kernfs, bench->path, &handlers), 0);
-}
-
-static int set_up(void **state) {
-        Bench *bench = calloc(1, sizeof(*bench));
-
-        temproot_open(&bench->root);
-        (void) snprintf(bench->path, sizeof(bench->path), "%s/module", bench->root.path);
-        assert_true(sd_event_new(&bench->event) >= 0);
-        open_module(bench);
-        add_process(bench, getpid(), API "/worker");
-        bench->watched = true;
-        *state = bench;
-        return 0;
-}
-
-static int tear_down(void **state) {
-        Bench *bench = *state;
-
-        module_free(bench->module);
-        assert_int_equal(access(bench->path, F_OK), -1);
-        sd_event_unref(bench->event);
-        temproot_close(&bench->root);
-        free(bench);
-        return 0;
-}
-
-static int dial(const Bench *bench) {
-        struct sockaddr_un address = {.sun_family = AF_UNIX};
-        int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-
-        assert_true(fd >= 0);
-        memcpy(address.sun_path, bench->path, strlen(bench->path) + 1);
-        assert_int_equal(connect(fd, (struct sockaddr *) &address, sizeof(address)), 0);
-        return fd;
-}
-
-static void say(int fd, const char *text) {
-        assert_int_equal(send(fd, text, strlen(text), MSG_NOSIGNAL), strlen(text));
-}
-
-/* Everything that is there to be done. */
-static void run(Bench *bench) {
-        while (sd_event_run(bench->event, 20000) > 0)
-                ;
-}
-
-static int greet(Bench *bench) {
-        int fd = dial(bench);
-
-        say(fd, "hello\nprotocol=1\npython=3.11.2\nmodule=1.0\ntraced=0");
-        run(bench);
-        return fd;
-}
-
-static bool is_closed(int fd) {
-        char c;
-
-        return recv(fd, &c, 1, MSG_DONTWAIT) == 0 || errno == ECONNRESET;
-}
-
-static const char *heard(int fd) {
-        static char text[MODULETALK_MAX];
-        ssize_t n = recv(fd, text, sizeof(text) - 1, MSG_DONTWAIT);
-
-        text[MAX(n, 0)] = 0;
-        return text;
-}
+#include "module-bench.h"
 
 static void an_error_is_its_units(void **state) {
         Bench *bench = *state;
@@ -220,28 +69,6 @@ static void nobody_speaks_for_another(void **state) {
         run(bench);
         assert_int_equal(bench->n_saw, 0);
         assert_true(is_closed(fd));
-        (void) close(fd);
-}
-
-/* Passed descriptors are not kept. */
-static void descriptors_are_not_taken(void **state) {
-        Bench *bench = *state;
-        int fd = greet(bench), pipes[2];
-        char control[CMSG_SPACE(sizeof(int))] = {0}, c;
-        struct iovec part = {.iov_base = (void *) "beat\nitems=1", .iov_len = 12};
-        struct msghdr header = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)};
-        struct cmsghdr *cmsg = CMSG_FIRSTHDR(&header);
-
-        assert_int_equal(pipe(pipes), 0);
-        cmsg->cmsg_level = SOL_SOCKET;
-        cmsg->cmsg_type = SCM_RIGHTS;
-        cmsg->cmsg_len = CMSG_LEN(sizeof(int));
-        memcpy(CMSG_DATA(cmsg), &pipes[1], sizeof(int));
-        assert_int_equal(sendmsg(fd, &header, 0), 12);
-        (void) close(pipes[1]);
-        run(bench);
-        assert_int_equal(read(pipes[0], &c, 1), 0); /* nobody holds the other end */
-        (void) close(pipes[0]);
         (void) close(fd);
 }
 
@@ -417,7 +244,6 @@ int main(void) {
                 T(an_error_is_its_units),
                 T(nonsense_ends_the_connection),
                 T(nobody_speaks_for_another),
-                T(descriptors_are_not_taken),
                 T(of_what_is_not_watched_nothing_is_heard_until_it_is),
                 T(connections_are_bounded),
                 T(who_talks_too_much_waits),
