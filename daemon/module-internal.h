@@ -7,8 +7,13 @@
 
 #define PEER_RATE 20 /* messages a second, of one connection */
 #define PEER_BURST 60
-#define ACCEPT_RATE 50
+#define ACCEPT_RATE 50 /* connections a second, of all */
 #define ACCEPT_BURST 200
+#define CALLER_RATE 20 /* of one user, but for root; what comes above that is closed at once */
+#define CALLER_BURST 150
+#define CALLERS_MAX 16
+#define REFUSE_RATE 200 /* of those that are closed at once: that takes time too */
+#define REFUSE_BURST 200
 #define UNCLOSED_MAX 64 /* connections that wait to be closed; at the bound no further one is accepted */
 #define ASKS_MAX 8
 
@@ -20,6 +25,7 @@ typedef struct Peer {
         sd_event_source *source;
         Bucket bucket;
         bool greeted, traced, resting;
+        bool of_user; /* with unit: a user manager has made it */
         uint64_t n_errors;
         uint64_t ask; /* of module->asks, which it has not answered; 0 = none */
         usec_t asked, snapshot_asked;
@@ -49,13 +55,20 @@ typedef struct Closer {
         int fds[UNCLOSED_MAX + MODULE_PEERS_MAX + 1];
 } Closer;
 
+/* A user who has connected. At the bound the one who may connect most often again makes room. */
+typedef struct Caller {
+        uint32_t uid;
+        Bucket bucket;
+} Caller;
+
 struct Module {
         sd_event *event;
         const Kernfs *kernfs;
         ModuleHandlers handlers;
         char *socket_path;
         sd_event_source *listen, *timer;
-        Bucket accepts;
+        Bucket accepts, refusals;
+        Caller callers[CALLERS_MAX];
         bool listen_rests;
         bool kernel_refuses; /* messages with descriptors */
         usec_t wake_at; /* of all that rest; USEC_INFINITY = none does */
@@ -72,6 +85,8 @@ bool module_may_tell(Module *module, usec_t *told); /* once an hour */
 /* module-socket.c: -EADDRINUSE, -EEXIST as of api_socket_open(). Everyone may connect. refuses: the kernel lets no descriptors
  * in. */
 int module_socket_open(const char *path, int *ret_fd, bool *ret_refuses);
+bool module_may_accept(Module *module, usec_t now); /* one more connection, now? It costs nothing yet */
+bool module_lets_in(Module *module, int fd, usec_t now); /* this one, or has its user had enough? */
 
 /* module-peer.c */
 int peer_new(Module *module, int fd, Peer **ret); /* takes the fd; -ESRCH: whoever connected is gone already */

@@ -17,6 +17,7 @@ typedef struct Bench {
         Module *module;
         char path[300];
         bool watched; /* API is */
+        const char *other; /* the unit that all are taken for in place of API, or NULL */
         unsigned n_saw, n_beats, n_done, n_grew;
         Witness last;
         ModuleBeat beat;
@@ -36,6 +37,10 @@ static inline void on_saw(void *userdata, const char *path, const Witness *witne
 static inline bool on_unit_of(void *userdata, const char *cgroup, char ret_path[static CGROUP_PATH_MAX]) {
         const Bench *bench = userdata;
 
+        if (bench->other) {
+                (void) snprintf(ret_path, CGROUP_PATH_MAX, "%s", bench->other);
+                return true;
+        }
         if (!bench->watched || strncmp(cgroup, API, strlen(API)) != 0)
                 return false;
         (void) snprintf(ret_path, CGROUP_PATH_MAX, "%s", API);

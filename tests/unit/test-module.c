@@ -120,6 +120,68 @@ static void connections_are_bounded(void **state) {
                 (void) close(fds[i]);
 }
 
+/* However many units a user makes, the services of the host have places. */
+static void users_have_half_of_the_places(void **state) {
+        int fds[MODULE_PEERS_OF_USERS + 2];
+        Bench *bench = *state;
+        char path[200];
+
+        for (unsigned i = 0; i < ELEMENTSOF(fds) - 1; i++) {
+                (void) snprintf(path, sizeof(path), "/user.slice/user-1000.slice/user@%u.service/app.slice/a%u.service",
+                                1000 + i % 2, i / 8);
+                bench->other = path;
+                fds[i] = greet(bench);
+        }
+        assert_false(is_closed(fds[0]));
+        assert_false(is_closed(fds[MODULE_PEERS_OF_USERS - 1]));
+        assert_true(is_closed(fds[MODULE_PEERS_OF_USERS]));
+        bench->other = NULL;
+        fds[MODULE_PEERS_OF_USERS + 1] = greet(bench);
+        assert_false(is_closed(fds[MODULE_PEERS_OF_USERS + 1]));
+        (void) close(fds[MODULE_PEERS_OF_USERS]);
+        /* Nor by units that are watched when the connections are there. */
+        bench->watched = false;
+        fds[MODULE_PEERS_OF_USERS] = greet(bench);
+        bench->other = path;
+        module_unit_came(bench->module);
+        assert_true(is_closed(fds[MODULE_PEERS_OF_USERS]));
+        for (unsigned i = 0; i < ELEMENTSOF(fds); i++)
+                (void) close(fds[i]);
+}
+
+/* Root can be another user for a while; anybody else is the one. */
+static void be_a_user(bool yes) {
+        if (getuid() == 0)
+                assert_int_equal(seteuid(yes ? 65534 : 0), 0);
+}
+
+static void who_connects_in_a_loop_keeps_nobody_out(void **state) {
+        Bench *bench = *state;
+        unsigned n_in = 0;
+        int fd, kept[300];
+
+        if (getuid() == 0)
+                assert_int_equal(chmod(bench->root.path, 0755), 0);
+        be_a_user(true);
+        for (unsigned i = 0; i < ELEMENTSOF(kept); i++) {
+                kept[i] = dial(bench);
+                be_a_user(false);
+                while (sd_event_run(bench->event, 0) > 0)
+                        ;
+                be_a_user(true);
+                n_in += !is_closed(kept[i]);
+                (void) close(kept[i]);
+        }
+        be_a_user(false);
+        /* That was more than all together may, but not all of it was let in. */
+        assert_in_range(n_in, 100, 180);
+        if (getuid() != 0)
+                skip();
+        fd = greet(bench);
+        assert_false(is_closed(fd));
+        (void) close(fd);
+}
+
 static void who_talks_too_much_waits(void **state) {
         Bench *bench = *state;
         int fd = greet(bench), n = 0;
@@ -246,6 +308,8 @@ int main(void) {
                 T(nobody_speaks_for_another),
                 T(of_what_is_not_watched_nothing_is_heard_until_it_is),
                 T(connections_are_bounded),
+                T(users_have_half_of_the_places),
+                T(who_connects_in_a_loop_keeps_nobody_out),
                 T(who_talks_too_much_waits),
                 T(freed_memory_is_added_up),
                 T(silence_is_not_waited_for),
