@@ -6,6 +6,7 @@
 #include "fd.h"
 #include "module-internal.h"
 #include "proclook.h"
+#include "utf8.h"
 
 #ifndef SO_PEERPIDFD
 #define SO_PEERPIDFD 77 /* Linux 6.5 */
@@ -111,15 +112,18 @@ static void on_error(Peer *peer, const ModuleTalk *talk) {
         const WitnessHandlers *handlers = &peer->module->handlers.witness;
         Witness witness = {.source = WITNESS_MODULE, .fact = FACT_MEMORY_ERROR, .pid = peer->pid};
         char unit[CGROUP_PATH_MAX]; /* what follows may end the unit */
+        char site[61], text[101];
 
         (void) snprintf(unit, sizeof(unit), "%s", peer->unit);
         peer->n_errors++;
         witness.at = module_now(peer->module);
         memcpy(witness.site, talk->site, sizeof(witness.site));
         (void) snprintf(witness.word, sizeof(witness.word), "%s", talk->class[0] ? talk->class : "MemoryError");
-        (void) snprintf(witness.text, sizeof(witness.text), "%.32s%s%.60s%s%.32s%s%.100s", witness.word,
-                        talk->site[0] ? " at " : "", talk->site, talk->where[0] ? ", " : "", talk->where,
-                        talk->text[0] ? ": " : "", talk->text);
+        /* Cut at a character, so that all of it fits. */
+        (void) utf8_escape(talk->site, site, sizeof(site));
+        (void) utf8_escape(talk->text, text, sizeof(text));
+        (void) snprintf(witness.text, sizeof(witness.text), "%s%s%s%s%s%s%s", witness.word, site[0] ? " at " : "", site,
+                        talk->where[0] ? ", " : "", talk->where, text[0] ? ": " : "", text);
         handlers->saw(handlers->userdata, unit, &witness);
 }
 

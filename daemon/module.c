@@ -5,6 +5,7 @@
 
 #include "fd.h"
 #include "journal.h"
+#include "utf8.h"
 
 #define REST USEC_PER_SEC
 #define TELL_AGAIN (60 * USEC_PER_MINUTE)
@@ -82,9 +83,12 @@ bool module_may_tell(Module *module, usec_t *told) {
 }
 
 static void tell_full(Module *module, const char *what, const char *whose) {
+        char shown[UNIT_NAME_MAX];
+
         if (!module_may_tell(module, &module->told_full))
                 return;
-        journal_log(4, "%s: %s are connected, so a further one is not listened to. This is said once an hour.", whose, what);
+        (void) utf8_escape(whose, shown, sizeof(shown));
+        journal_log(4, "%s: %s are connected, so a further one is not listened to. This is said once an hour.", shown, what);
 }
 
 /* Users' units have half of the places: whoever can make units can fill them all. */

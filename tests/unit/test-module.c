@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 
 #include "module-bench.h"
+#include "utf8.h"
 
 static void an_error_is_its_units(void **state) {
         Bench *bench = *state;
@@ -31,6 +32,43 @@ static void an_error_is_its_units(void **state) {
         (void) close(fd);
         run(bench);
         assert_int_equal(module_view(bench->module, API, &view), 0);
+}
+
+static void assert_can_be_shown(const char *text) {
+        uint32_t c;
+        int n;
+
+        while ((n = utf8_next(text, &c)) > 0)
+                text += n;
+        assert_int_equal(n, 0);
+}
+
+/* Journald takes a text with half a character for a blob. */
+static void texts_are_cut_at_a_character(void **state) {
+        char wide[200] = "", text[600];
+        Bench *bench = *state;
+        int fd = greet(bench);
+
+        while (strlen(wide) < 190)
+                strcat(wide, "\u00e9");
+        for (unsigned shift = 0; shift < 2; shift++) {
+                const char *before = shift ? "x" : "";
+
+                (void) snprintf(text, sizeof(text), "error\nsite=%s%s\ntext=%s%s", before, wide, before, wide);
+                say(fd, text);
+                run(bench);
+                assert_int_equal(bench->n_saw, shift + 1);
+                assert_can_be_shown(bench->last.text);
+                assert_in_range(strlen(bench->last.text), 170, 180);
+                assert_int_equal(module_free_memory(bench->module, API, GIB, USEC_PER_SEC, on_done, bench), 1);
+                (void) snprintf(text, sizeof(text), "done\nid=%u\nfreed=1\ntext=%s%s", shift + 1, before, wide);
+                say(fd, text);
+                run(bench);
+                assert_int_equal(bench->n_done, shift + 1);
+                assert_can_be_shown(bench->detail);
+                assert_in_range(strlen(bench->detail), 130, 150);
+        }
+        (void) close(fd);
 }
 
 static void nonsense_ends_the_connection(void **state) {
@@ -304,6 +342,7 @@ static void a_second_daemon_finds_the_first(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 T(an_error_is_its_units),
+                T(texts_are_cut_at_a_character),
                 T(nonsense_ends_the_connection),
                 T(nobody_speaks_for_another),
                 T(of_what_is_not_watched_nothing_is_heard_until_it_is),
