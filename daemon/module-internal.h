@@ -25,6 +25,7 @@ typedef struct Peer {
         sd_event_source *source;
         Bucket bucket;
         bool greeted, traced, resting;
+        bool early; /* what comes may be said by a process that had the pid before */
         bool of_user; /* with unit: a user manager has made it */
         uint64_t n_errors;
         uint64_t ask; /* of module->asks, which it has not answered; 0 = none */

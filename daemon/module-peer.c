@@ -13,9 +13,10 @@
 #endif
 
 #define MESSAGES_A_TURN 16 /* of one peer, then the loop has its turn */
+#define EARLY_MAX 1024 /* messages; net.unix.max_dgram_qlen is 512 with systemd */
 
-/* Is the process that connected still the one of its pid? Older kernels have no handle on it. There a pid that was used
- * again could be taken for it, but nothing be said in its name: its messages must be sent by that very pid. */
+/* Is the process that connected still the one of its pid? 1: it was just now; 0: older kernels have no handle on it. There the pid
+ * may have been used again, and what lies in the queue already was then said by the one before: see skip_early(). */
 static int still_there(int fd) {
         _cleanup_close_ int pidfd = -1;
         socklen_t size = sizeof(pidfd);
@@ -24,7 +25,7 @@ static int still_there(int fd) {
         if (getsockopt(fd, SOL_SOCKET, SO_PEERPIDFD, &pidfd, &size) < 0)
                 return errno == ENOPROTOOPT || errno == EINVAL ? 0 : -ESRCH;
         p = (struct pollfd){.fd = pidfd, .events = POLLIN};
-        return poll(&p, 1, 0) == 0 ? 0 : -ESRCH;
+        return poll(&p, 1, 0) == 0 ? 1 : -ESRCH;
 }
 
 static int identify(Peer *peer) {
@@ -50,6 +51,7 @@ static int identify(Peer *peer) {
         if (!peer->cgroup)
                 return -ENOMEM;
         peer->pid = creds.pid;
+        peer->early = r == 0;
         return 0;
 }
 
@@ -174,6 +176,8 @@ static int take(Peer *peer, const ModuleTalk *talk) {
                 on_hello(peer, talk);
                 return 0;
         }
+        if (peer->early)
+                return 0;
         if (!peer->greeted)
                 return -EPROTO;
         if (!peer->unit)
@@ -240,9 +244,25 @@ static int on_peer(sd_event_source *source, int fd, uint32_t events, void *userd
         return 0;
 }
 
+/* Of what was said before identify() looked at the process only the greeting is heard: it says nothing of the unit. Whatever comes
+ * from that pid after it comes from the process that was looked at. */
+static int skip_early(Peer *peer) {
+        int r = 1;
+
+        for (unsigned i = 0; i < EARLY_MAX && r > 0; i++)
+                r = receive(peer);
+        peer->early = false;
+        return r > 0 ? -EPROTO : r;
+}
+
 int peer_listen(Peer *peer) {
         int r;
 
+        if (peer->early) {
+                r = skip_early(peer);
+                if (r < 0)
+                        return r;
+        }
         r = sd_event_add_io(peer->module->event, &peer->source, peer->fd, EPOLLIN, on_peer, peer);
         if (r < 0)
                 return r;
