@@ -77,7 +77,7 @@ struct Module {
         uint64_t last_number, last_ask;
         Peer *peers[MODULE_PEERS_MAX]; /* owned; NULL = free */
         Ask asks[ASKS_MAX];
-        Closer closer;
+        Closer *closer; /* NULL until it is needed */
 };
 
 usec_t module_now(const Module *module);
@@ -104,7 +104,7 @@ void peer_wake(Peer *peer); /* after its rest */
 int queue_take(int fd, char text[static MODULETALK_MAX], size_t *ret_size, int *ret_pid);
 void module_close(Module *module, int fd); /* a connection, now or soon; never waits */
 bool closer_is_full(const Closer *closer);
-void closer_done(Closer *closer); /* what still waits is left open: exit() closes it without lingering */
+Closer *closer_free(Closer *closer); /* what still waits is left open: exit() closes it without lingering */
 
 /* module-ask.c */
 void ask_answered(Peer *peer, const ModuleTalk *talk); /* talk: NULL when it went away */

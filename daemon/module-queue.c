@@ -101,15 +101,24 @@ static void tell(Module *module, int fd) {
                     creds.pid, creds.uid);
 }
 
-/* Without a thread it is left open; the next one that comes tries again. */
+static Closer *get_closer(Module *module) {
+        if (!module->closer)
+                module->closer = calloc(1, sizeof(*module->closer));
+        return module->closer;
+}
+
+/* Without memory, or as long as there can be no thread, it is left open rather than waited for. */
 void module_close(Module *module, int fd) {
-        Closer *closer = &module->closer;
+        Closer *closer;
 
         if (module->kernel_refuses || is_empty_for_ever(fd)) {
                 (void) close(fd);
                 return;
         }
         tell(module, fd);
+        closer = get_closer(module);
+        if (!closer)
+                return;
         closer->fds[closer->n++] = fd;
         if (!closer->worker && worker_new(&closer->worker, module->event) < 0)
                 return;
@@ -117,9 +126,12 @@ void module_close(Module *module, int fd) {
 }
 
 bool closer_is_full(const Closer *closer) {
-        return closer->n >= UNCLOSED_MAX;
+        return closer && closer->n >= UNCLOSED_MAX;
 }
 
-void closer_done(Closer *closer) {
-        closer->worker = worker_free(closer->worker);
+Closer *closer_free(Closer *closer) {
+        if (closer)
+                (void) worker_free(closer->worker);
+        free(closer);
+        return NULL;
 }

@@ -32,7 +32,7 @@ int module_socket_open(const char *path, int *ret_fd, bool *ret_refuses) {
 }
 
 bool module_may_accept(Module *module, usec_t now) {
-        return !closer_is_full(&module->closer) && !bucket_is_empty(&module->accepts, ACCEPT_RATE, ACCEPT_BURST, now) &&
+        return !closer_is_full(module->closer) && !bucket_is_empty(&module->accepts, ACCEPT_RATE, ACCEPT_BURST, now) &&
                !bucket_is_empty(&module->refusals, REFUSE_RATE, REFUSE_BURST, now);
 }
 

@@ -277,7 +277,7 @@ Module *module_free(Module *module) {
                 return NULL;
         for (unsigned i = 0; i < MODULE_PEERS_MAX; i++)
                 peer_free(module->peers[i]);
-        closer_done(&module->closer);
+        module->closer = closer_free(module->closer);
         if (module->listen) {
                 (void) unlink(module->socket_path);
                 /* Closed with the process, as it may hold connections that nobody has looked into. */
