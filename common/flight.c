@@ -8,6 +8,8 @@
 #define MINUTE_MAX 0x7fffffff
 #define CLAIMS_RATE 1 /* a second: about 2 MiB an hour */
 #define CLAIMS_BURST 300
+#define BEATS_RATE 2 /* a second, as of 30 processes: about 1 MiB an hour */
+#define BEATS_BURST 300 /* all come at once, at multiples of 15 s */
 
 int flight_begin_format(const FlightBegin *begin, char buf[static FLIGHT_BEGIN_MAX]) {
         return snprintf(buf, FLIGHT_BEGIN_MAX, BEGIN "boottime=%llu realtime=%llu boot=%s goes_on=%d",
@@ -94,7 +96,7 @@ FlightWorth flight_worth(FlightMark *mark, const UnitView *before, const Sample 
         return held && before ? FLIGHT_RECORD_BOTH : FLIGHT_RECORD;
 }
 
-bool flight_allows(Bucket *claims, const Event *event) {
+bool flight_allows(FlightClaims *claims, const Event *event) {
         static const bool is_claim[_WITNESS_KIND_MAX] = {
                 [WITNESS_JOURNAL] = true,
                 [WITNESS_UPROBE] = true,
@@ -102,9 +104,11 @@ bool flight_allows(Bucket *claims, const Event *event) {
                 [WITNESS_MODULE] = true,
         };
 
-        if (event->kind != EVENT_BEAT && (event->kind != EVENT_WITNESS || !is_claim[event->witness.source]))
+        if (event->kind == EVENT_BEAT)
+                return bucket_take(&claims->beats, BEATS_RATE, BEATS_BURST, event->time);
+        if (event->kind != EVENT_WITNESS || !is_claim[event->witness.source])
                 return true;
-        return bucket_take(claims, CLAIMS_RATE, CLAIMS_BURST, event->time);
+        return bucket_take(&claims->witnesses, CLAIMS_RATE, CLAIMS_BURST, event->time);
 }
 
 static void start_of(const UnitView *view, usec_t now, Event *ret) {

@@ -46,9 +46,14 @@ FlightWorth flight_worth(FlightMark *mark, const UnitView *before, const Sample 
 /* Was it recorded at its start, or otherwise? */
 void flight_mark(FlightMark *mark, const Sample *sample, usec_t now);
 
-/* What services say and do themselves can come in any number, and would push everything else out: of that only so much. False for
- * what is too much. */
-bool flight_allows(Bucket *claims, const Event *event);
+/* What services say and do themselves can come in any number, and would push everything else out: of that only so much. The beats
+ * of Python modules come all the time and honestly, and must leave what else is claimed its share. */
+typedef struct FlightClaims {
+        Bucket witnesses, beats;
+} FlightClaims;
+
+/* False for what is too much. */
+bool flight_allows(FlightClaims *claims, const Event *event);
 
 /* What a file that goes on must begin with, as events of now: a start of each unit, the pauses, the ledger's pages. 1 and an
  * event, or 0 at the end. */

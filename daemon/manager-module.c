@@ -5,6 +5,7 @@
 #include "journal.h"
 #include "manager.h"
 #include "units.h"
+#include "utf8.h"
 
 static bool unit_of(void *userdata, const char *cgroup, char ret_path[static CGROUP_PATH_MAX]) {
         char at[CGROUP_PATH_MAX], *slash;
@@ -50,7 +51,7 @@ static void add_site(char *text, size_t size, const ModuleSite *site, bool first
 
 static void grew(void *userdata, const char *path, int pid, const ModuleSite *sites, unsigned n_sites, const char *said) {
         Manager *manager = userdata;
-        const char *name = unitname_of_path(path);
+        char name[UNIT_NAME_MAX], what[201];
         Record record = {.kind = RECORD_ACTION, .latency = USEC_INFINITY, .freed = BYTES_INFINITY, .action = "snapshot",
                          .result = "done"};
         UnitView view;
@@ -58,12 +59,15 @@ static void grew(void *userdata, const char *path, int pid, const ModuleSite *si
         if (engine_get_unit(manager->engine, path, &view) < 0)
                 return;
         memcpy(record.invocation, view.invocation, sizeof(record.invocation));
+        /* What is too long is cut at a character. */
+        (void) utf8_escape(unitname_of_path(path), name, sizeof(name));
+        (void) utf8_escape(said, what, n_sites == 0 ? sizeof(what) : 61);
         if (n_sites == 0)
-                (void) snprintf(record.text, sizeof(record.text), "%s: process %d on where its Python memory grew: %.200s",
-                                name, pid, said[0] ? said : "nowhere.");
+                (void) snprintf(record.text, sizeof(record.text), "%s: process %d on where its Python memory grew: %s", name,
+                                pid, what[0] ? what : "nowhere.");
         else
-                (void) snprintf(record.text, sizeof(record.text), "%s: the Python memory of process %d grew most%s%.60s at:",
-                                name, pid, said[0] ? ", " : "", said);
+                (void) snprintf(record.text, sizeof(record.text), "%s: the Python memory of process %d grew most%s%s at:", name,
+                                pid, what[0] ? ", " : "", what);
         for (unsigned i = 0; i < n_sites; i++)
                 add_site(record.text, sizeof(record.text), &sites[i], i == 0);
         manager_tell_unit(manager, &record, path);

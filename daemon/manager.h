@@ -115,7 +115,7 @@ typedef struct Manager {
         uint64_t trace_bytes;
         Recorder *recorder; /* may be NULL */
         usec_t flight_tick; /* a tick that was not recorded yet; 0 = none */
-        Bucket flight_claims;
+        FlightClaims flight_claims;
         char boot_id[40];
         bool scanning; /* cgroups that appear now were there before */
         bool draining;

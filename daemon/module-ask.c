@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "module-internal.h"
+#include "utf8.h"
 
 #define ASK_AGAIN (10 * USEC_PER_MINUTE)
 
@@ -38,7 +39,7 @@ void ask_answered(Peer *peer, const ModuleTalk *talk) {
                 ask->n_answered++;
                 ask->freed = util_add(ask->freed, talk->freed);
                 if (ask->detail[0] == 0)
-                        (void) snprintf(ask->detail, sizeof(ask->detail), "%.95s", talk->text);
+                        (void) utf8_escape(talk->text, ask->detail, sizeof(ask->detail)); /* cuts at a character */
         }
         if (ask->n_open == 0)
                 finish(ask);

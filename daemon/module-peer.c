@@ -6,15 +6,17 @@
 #include "fd.h"
 #include "module-internal.h"
 #include "proclook.h"
+#include "utf8.h"
 
 #ifndef SO_PEERPIDFD
 #define SO_PEERPIDFD 77 /* Linux 6.5 */
 #endif
 
 #define MESSAGES_A_TURN 16 /* of one peer, then the loop has its turn */
+#define EARLY_MAX 1024 /* messages; net.unix.max_dgram_qlen is 512 with systemd */
 
-/* Is the process that connected still the one of its pid? Older kernels have no handle on it. There a pid that was used
- * again could be taken for it, but nothing be said in its name: its messages must be sent by that very pid. */
+/* Is the process that connected still the one of its pid? 1: it was just now; 0: older kernels have no handle on it. There the pid
+ * may have been used again, and what lies in the queue already was then said by the one before: see skip_early(). */
 static int still_there(int fd) {
         _cleanup_close_ int pidfd = -1;
         socklen_t size = sizeof(pidfd);
@@ -23,7 +25,7 @@ static int still_there(int fd) {
         if (getsockopt(fd, SOL_SOCKET, SO_PEERPIDFD, &pidfd, &size) < 0)
                 return errno == ENOPROTOOPT || errno == EINVAL ? 0 : -ESRCH;
         p = (struct pollfd){.fd = pidfd, .events = POLLIN};
-        return poll(&p, 1, 0) == 0 ? 0 : -ESRCH;
+        return poll(&p, 1, 0) == 0 ? 1 : -ESRCH;
 }
 
 static int identify(Peer *peer) {
@@ -49,6 +51,7 @@ static int identify(Peer *peer) {
         if (!peer->cgroup)
                 return -ENOMEM;
         peer->pid = creds.pid;
+        peer->early = r == 0;
         return 0;
 }
 
@@ -61,7 +64,7 @@ int peer_new(Module *module, int fd, Peer **ret) {
         int r;
 
         if (!peer) {
-                (void) close(fd);
+                module_close(module, fd);
                 return -ENOMEM;
         }
         peer->module = module;
@@ -77,7 +80,7 @@ Peer *peer_free(Peer *peer) {
         if (!peer)
                 return NULL;
         sd_event_source_disable_unref(peer->source);
-        fd_closep(&peer->fd);
+        module_close(peer->module, peer->fd);
         free(peer->cgroup);
         free(peer->unit);
         free(peer->sites);
@@ -111,15 +114,18 @@ static void on_error(Peer *peer, const ModuleTalk *talk) {
         const WitnessHandlers *handlers = &peer->module->handlers.witness;
         Witness witness = {.source = WITNESS_MODULE, .fact = FACT_MEMORY_ERROR, .pid = peer->pid};
         char unit[CGROUP_PATH_MAX]; /* what follows may end the unit */
+        char site[61], text[101];
 
         (void) snprintf(unit, sizeof(unit), "%s", peer->unit);
         peer->n_errors++;
         witness.at = module_now(peer->module);
         memcpy(witness.site, talk->site, sizeof(witness.site));
         (void) snprintf(witness.word, sizeof(witness.word), "%s", talk->class[0] ? talk->class : "MemoryError");
-        (void) snprintf(witness.text, sizeof(witness.text), "%.32s%s%.60s%s%.32s%s%.100s", witness.word,
-                        talk->site[0] ? " at " : "", talk->site, talk->where[0] ? ", " : "", talk->where,
-                        talk->text[0] ? ": " : "", talk->text);
+        /* Cut at a character, so that all of it fits. */
+        (void) utf8_escape(talk->site, site, sizeof(site));
+        (void) utf8_escape(talk->text, text, sizeof(text));
+        (void) snprintf(witness.text, sizeof(witness.text), "%s%s%s%s%s%s%s", witness.word, site[0] ? " at " : "", site,
+                        talk->where[0] ? ", " : "", talk->where, text[0] ? ": " : "", text);
         handlers->saw(handlers->userdata, unit, &witness);
 }
 
@@ -170,6 +176,8 @@ static int take(Peer *peer, const ModuleTalk *talk) {
                 on_hello(peer, talk);
                 return 0;
         }
+        if (peer->early)
+                return 0;
         if (!peer->greeted)
                 return -EPROTO;
         if (!peer->unit)
@@ -200,37 +208,19 @@ static int take(Peer *peer, const ModuleTalk *talk) {
         return -EPROTO;
 }
 
-/* Was it sent by the process that connected? */
-static bool is_own(const Peer *peer, struct msghdr *header) {
-        for (struct cmsghdr *c = CMSG_FIRSTHDR(header); c; c = CMSG_NXTHDR(header, c)) {
-                struct ucred creds;
-
-                if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_CREDENTIALS || c->cmsg_len != CMSG_LEN(sizeof(creds)))
-                        continue;
-                memcpy(&creds, CMSG_DATA(c), sizeof(creds));
-                return creds.pid == peer->pid;
-        }
-        return false;
-}
-
-/* Takes one message. 0: there is none; 1: one was taken; an error: this peer is not to be trusted, or gone. Descriptors that
- * come with it do not fit beside the sender, and are closed by the kernel. */
+/* Takes one message. 0: there is none; 1: one was taken; an error: this peer is not to be trusted, or gone. */
 static int receive(Peer *peer) {
-        char text[MODULETALK_MAX], control[CMSG_SPACE(sizeof(struct ucred))];
-        struct iovec part = {.iov_base = text, .iov_len = sizeof(text)};
-        struct msghdr header = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control,
-                                .msg_controllen = sizeof(control)};
-        ssize_t n = recvmsg(peer->fd, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+        char text[MODULETALK_MAX];
         ModuleTalk talk;
-        int r;
+        size_t size;
+        int pid, r;
 
-        if (n < 0)
-                return errno == EAGAIN || errno == EINTR ? 0 : -errno;
-        if (n == 0)
-                return -ECONNRESET;
-        if (header.msg_flags & MSG_TRUNC || !is_own(peer, &header))
+        r = queue_take(peer->fd, text, &size, &pid);
+        if (r <= 0)
+                return r;
+        if (pid != peer->pid) /* not sent by the process that connected */
                 return -EPROTO;
-        r = moduletalk_parse(text, (size_t) n, &talk);
+        r = moduletalk_parse(text, size, &talk);
         if (r < 0)
                 return r;
         r = take(peer, &talk);
@@ -254,9 +244,25 @@ static int on_peer(sd_event_source *source, int fd, uint32_t events, void *userd
         return 0;
 }
 
+/* Of what was said before identify() looked at the process only the greeting is heard: it says nothing of the unit. Whatever comes
+ * from that pid after it comes from the process that was looked at. */
+static int skip_early(Peer *peer) {
+        int r = 1;
+
+        for (unsigned i = 0; i < EARLY_MAX && r > 0; i++)
+                r = receive(peer);
+        peer->early = false;
+        return r > 0 ? -EPROTO : r;
+}
+
 int peer_listen(Peer *peer) {
         int r;
 
+        if (peer->early) {
+                r = skip_early(peer);
+                if (r < 0)
+                        return r;
+        }
         r = sd_event_add_io(peer->module->event, &peer->source, peer->fd, EPOLLIN, on_peer, peer);
         if (r < 0)
                 return r;

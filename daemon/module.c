@@ -5,6 +5,7 @@
 
 #include "fd.h"
 #include "journal.h"
+#include "utf8.h"
 
 #define REST USEC_PER_SEC
 #define TELL_AGAIN (60 * USEC_PER_MINUTE)
@@ -64,26 +65,60 @@ void module_remove(Module *module, Peer *peer) {
 
 static void find_unit(Module *module, Peer *peer) {
         char path[CGROUP_PATH_MAX];
+        uint32_t uid;
 
-        if (!peer->unit && module->handlers.unit_of(module->handlers.userdata, peer->cgroup, path))
-                peer->unit = strdup(path); /* without it, it stays a stranger */
+        if (peer->unit || !module->handlers.unit_of(module->handlers.userdata, peer->cgroup, path))
+                return;
+        peer->unit = strdup(path); /* without it, it stays a stranger */
+        peer->of_user = unitname_user(path, &uid) == 0;
+}
+
+bool module_may_tell(Module *module, usec_t *told) {
+        usec_t now = module_now(module);
+
+        if (*told != 0 && now - *told < TELL_AGAIN)
+                return false;
+        *told = MAX(now, 1);
+        return true;
 }
 
 static void tell_full(Module *module, const char *what, const char *whose) {
-        usec_t now = module_now(module);
+        char shown[UNIT_NAME_MAX];
 
-        if (module->told_full != 0 && now - module->told_full < TELL_AGAIN)
+        if (!module_may_tell(module, &module->told_full))
                 return;
-        module->told_full = MAX(now, 1);
-        journal_log(4, "%s: %s Python modules are connected, so a further one is not listened to. This is said once an "
-                       "hour.", whose, what);
+        (void) utf8_escape(whose, shown, sizeof(shown));
+        journal_log(4, "%s: %s are connected, so a further one is not listened to. This is said once an hour.", shown, what);
+}
+
+/* Users' units have half of the places: whoever can make units can fill them all. */
+static bool has_too_many(Module *module, const Peer *peer) {
+        unsigned n_same = 0, n_of_user = 0;
+
+        for (unsigned i = 0; peer->unit && i < MODULE_PEERS_MAX; i++) {
+                const Peer *one = module->peers[i];
+
+                if (!one || one == peer || !one->unit)
+                        continue;
+                n_same += util_streq(peer->unit, one->unit);
+                n_of_user += one->of_user;
+        }
+        if (n_same >= MODULE_PEERS_A_UNIT)
+                tell_full(module, "16 Python modules of it", peer->unit);
+        else if (peer->of_user && n_of_user >= MODULE_PEERS_OF_USERS)
+                tell_full(module, "128 Python modules of users' units", peer->unit);
+        else
+                return false;
+        return true;
 }
 
 /* A free place for a new peer, or NULL. Of those whose unit nobody watches the oldest makes room. */
 static Peer **find_place(Module *module, const Peer *newcomer) {
         Peer **free = NULL, **oldest = NULL;
-        unsigned n_strangers = 0, n_same = 0;
+        unsigned n_strangers = 0;
 
+        if (has_too_many(module, newcomer))
+                return NULL;
         for (unsigned i = 0; i < MODULE_PEERS_MAX; i++) {
                 Peer **one = &module->peers[i];
 
@@ -91,23 +126,18 @@ static Peer **find_place(Module *module, const Peer *newcomer) {
                         free = free ? free : one;
                         continue;
                 }
-                n_same += newcomer->unit && (*one)->unit && util_streq(newcomer->unit, (*one)->unit);
                 if ((*one)->unit)
                         continue;
                 n_strangers++;
                 if (!oldest || (*one)->number < (*oldest)->number)
                         oldest = one;
         }
-        if (n_same >= MODULE_PEERS_A_UNIT) {
-                tell_full(module, "16", newcomer->unit);
-                return NULL;
-        }
         if (oldest && (!free || (!newcomer->unit && n_strangers >= MODULE_STRANGERS_MAX))) {
                 module_remove(module, *oldest);
                 return oldest;
         }
         if (!free)
-                tell_full(module, "256", newcomer->unit ? newcomer->unit : newcomer->cgroup);
+                tell_full(module, "256 Python modules", newcomer->unit ? newcomer->unit : newcomer->cgroup);
         return free;
 }
 
@@ -127,24 +157,35 @@ static void welcome(Module *module, int fd) {
 
 static int on_listen(sd_event_source *source, int fd, uint32_t events, void *userdata) {
         Module *module = userdata;
+        usec_t now = module_now(module);
         int client;
 
         (void) events;
-        if (!bucket_take(&module->accepts, ACCEPT_RATE, ACCEPT_BURST, module_now(module))) {
+        if (!module_may_accept(module, now)) {
                 module->listen_rests = true;
                 module_rest(module);
                 return sd_event_source_set_enabled(source, SD_EVENT_OFF);
         }
         client = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-        if (client >= 0)
+        if (client < 0)
+                return 0;
+        if (module_lets_in(module, client, now))
                 welcome(module, client);
+        else
+                module_close(module, client);
         return 0;
 }
 
 void module_unit_came(Module *module) {
-        for (unsigned i = 0; module && i < MODULE_PEERS_MAX; i++)
-                if (module->peers[i])
-                        find_unit(module, module->peers[i]);
+        for (unsigned i = 0; module && i < MODULE_PEERS_MAX; i++) {
+                Peer *peer = module->peers[i];
+
+                if (!peer || peer->unit)
+                        continue;
+                find_unit(module, peer);
+                if (has_too_many(module, peer))
+                        module_remove(module, peer);
+        }
 }
 
 /* Whoever lives on in what is no unit any more is a stranger again. */
@@ -193,7 +234,7 @@ static int add_sources(Module *module) {
         r = sd_event_source_set_enabled(module->timer, SD_EVENT_OFF);
         if (r < 0)
                 return r;
-        r = module_socket_open(module->socket_path, &fd);
+        r = module_socket_open(module->socket_path, &fd, &module->kernel_refuses);
         if (r < 0)
                 return r;
         r = sd_event_add_io(module->event, &module->listen, fd, EPOLLIN, on_listen, module);
@@ -236,8 +277,12 @@ Module *module_free(Module *module) {
                 return NULL;
         for (unsigned i = 0; i < MODULE_PEERS_MAX; i++)
                 peer_free(module->peers[i]);
-        if (module->listen)
+        module->closer = closer_free(module->closer);
+        if (module->listen) {
                 (void) unlink(module->socket_path);
+                /* Closed with the process, as it may hold connections that nobody has looked into. */
+                (void) sd_event_source_set_io_fd_own(module->listen, 0);
+        }
         sd_event_source_disable_unref(module->listen);
         sd_event_source_disable_unref(module->timer);
         sd_event_unref(module->event);

@@ -2,7 +2,7 @@
  * connect, and what comes from there. All of it is a claim of the unit whose process says it; who that is says the
  * kernel, at the connection and again with each message (a socket that was handed on to another process is closed).
  * Connections are few: so many in all, and so many of one unit; further ones are closed at once, which is said once an
- * hour. A peer that talks more than it should is not read for a second. */
+ * hour. A user who connects more often than a module would is not let in for a while, so that others are. A peer that talks more than it should is not read for a second. */
 #pragma once
 
 #include <systemd/sd-event.h>
@@ -14,6 +14,7 @@
 
 #define MODULE_PEERS_MAX 256
 #define MODULE_PEERS_A_UNIT 16
+#define MODULE_PEERS_OF_USERS (MODULE_PEERS_MAX / 2) /* of all units of user managers together */
 #define MODULE_STRANGERS_MAX 32 /* of units that are not watched (yet); the oldest makes room */
 #define MODULE_SITES_MAX 8      /* of one answer to a snapshot */
 

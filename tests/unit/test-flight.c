@@ -107,19 +107,43 @@ static void test_news_is_recorded(void **state) {
 static void test_claims_are_bounded(void **state) {
         Event claim = {.kind = EVENT_WITNESS, .path = API}, kill = claim;
         unsigned n = 0;
-        Bucket bucket = {0};
+        FlightClaims claims = {0};
 
         (void) state;
         claim.witness.source = WITNESS_JOURNAL;
         kill.witness.source = WITNESS_KERNEL;
         for (unsigned i = 0; i < 10000; i++) {
                 claim.time = kill.time = T0 + i * USEC_PER_MSEC;
-                n += flight_allows(&bucket, &claim);
-                assert_true(flight_allows(&bucket, &kill));
+                n += flight_allows(&claims, &claim);
+                assert_true(flight_allows(&claims, &kill));
         }
         assert_in_range(n, 300, 311);
         claim.time += 100 * SEC;
-        assert_true(flight_allows(&bucket, &claim));
+        assert_true(flight_allows(&claims, &claim));
+}
+
+/* Every 15 s from each of 30 processes, all at the same moment: none is missing, and neither is what a service says then. Of ten
+ * times as many some are, and what a service says is there still. */
+static void test_beats_leave_room_for_claims(void **state) {
+        Event beat = {.kind = EVENT_BEAT, .path = API}, claim = {.kind = EVENT_WITNESS, .path = API};
+        FlightClaims claims = {0};
+        unsigned n = 0;
+
+        (void) state;
+        claim.witness.source = WITNESS_MODULE;
+        for (unsigned i = 0; i < 240; i++) {
+                beat.time = claim.time = T0 + i * 15 * SEC;
+                for (unsigned j = 0; j < 30; j++)
+                        assert_true(flight_allows(&claims, &beat));
+                assert_true(flight_allows(&claims, &claim));
+        }
+        for (unsigned i = 240; i < 480; i++) {
+                beat.time = claim.time = T0 + i * 15 * SEC;
+                for (unsigned j = 0; j < 300; j++)
+                        n += flight_allows(&claims, &beat);
+                assert_true(flight_allows(&claims, &claim));
+        }
+        assert_in_range(n, 240 * 30, 240 * 30 + 300);
 }
 
 static PolicySet *policies(const char *text) {
@@ -197,6 +221,7 @@ int main(void) {
                 cmocka_unit_test(test_a_slow_leak_is_seen),
                 cmocka_unit_test(test_news_is_recorded),
                 cmocka_unit_test(test_claims_are_bounded),
+                cmocka_unit_test(test_beats_leave_room_for_claims),
                 cmocka_unit_test(test_a_head_tells_of_all),
         };
 

@@ -1,160 +1,10 @@
 /* A service speaks for itself through the module's socket, and for nobody else; what it is asked for is added up once. */
-#include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 
-#include "fd.h"
-#include "module.h"
-#include "temproot.h"
-
-#define API "/system.slice/api.service"
-
-typedef struct Bench {
-        TempRoot root;
-        sd_event *event;
-        Module *module;
-        char path[300];
-        bool watched; /* API is */
-        unsigned n_saw, n_beats, n_done, n_grew;
-        Witness last;
-        ModuleBeat beat;
-        int pid, result;
-        uint64_t freed;
-        char detail[200], grew[400], unit[CGROUP_PATH_MAX];
-} Bench;
-
-static void on_saw(void *userdata, const char *path, const Witness *witness) {
-        Bench *bench = userdata;
-
-        bench->n_saw++;
-        bench->last = *witness;
-        (void) snprintf(bench->unit, sizeof(bench->unit), "%s", path);
-}
-
-static bool on_unit_of(void *userdata, const char *cgroup, char ret_path[static CGROUP_PATH_MAX]) {
-        const Bench *bench = userdata;
-
-        if (!bench->watched || strncmp(cgroup, API, strlen(API)) != 0)
-                return false;
-        (void) snprintf(ret_path, CGROUP_PATH_MAX, "%s", API);
-        return true;
-}
-
-static void on_beat(void *userdata, const char *path, int pid, const ModuleBeat *beat) {
-        Bench *bench = userdata;
-
-        assert_string_equal(path, API);
-        bench->n_beats++;
-        bench->beat = *beat;
-        bench->pid = pid;
-}
-
-static void on_grew(void *userdata, const char *path, int pid, const ModuleSite *sites, unsigned n, const char *text) {
-        Bench *bench = userdata;
-
-        (void) path, (void) pid;
-        bench->n_grew++;
-        (void) snprintf(bench->grew, sizeof(bench->grew), "%u %s %s", n, n > 0 ? sites[0].site : "-", text);
-}
-
-static void on_done(void *userdata, int result, uint64_t freed, const char *detail) {
-        Bench *bench = userdata;
-
-        bench->n_done++;
-        bench->result = result;
-        bench->freed = freed;
-        (void) snprintf(bench->detail, sizeof(bench->detail), "%s", detail);
-}
-
-/* A process in the fixture's /proc. */
-static void add_process(Bench *bench, int pid, const char *cgroup) {
-        char name[64], text[512];
-
-        (void) snprintf(name, sizeof(name), "proc/%d", pid);
-        temproot_mkdir(&bench->root, name);
-        (void) snprintf(name, sizeof(name), "proc/%d/cgroup", pid);
-        (void) snprintf(text, sizeof(text), "0::%s\n", cgroup);
-        temproot_write(&bench->root, name, text);
-        (void) snprintf(name, sizeof(name), "proc/%d/stat", pid);
-        temproot_write(&bench->root, name, "1 (python3) S 1 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 555 0 0\n");
-}
-
-static void open_module(Bench *bench) {
-        const ModuleHandlers handlers = {.witness = {bench, on_saw}, .userdata = bench, .unit_of = on_unit_of, .beat = on_beat,
-                                         .grew = on_grew};
-
-        assert_int_equal(module_new(&bench->module, bench->event, &bench->root.kernfs, bench->path, &handlers), 0);
-}
-
-static int set_up(void **state) {
-        Bench *bench = calloc(1, sizeof(*bench));
-
-        temproot_open(&bench->root);
-        (void) snprintf(bench->path, sizeof(bench->path), "%s/module", bench->root.path);
-        assert_true(sd_event_new(&bench->event) >= 0);
-        open_module(bench);
-        add_process(bench, getpid(), API "/worker");
-        bench->watched = true;
-        *state = bench;
-        return 0;
-}
-
-static int tear_down(void **state) {
-        Bench *bench = *state;
-
-        module_free(bench->module);
-        assert_int_equal(access(bench->path, F_OK), -1);
-        sd_event_unref(bench->event);
-        temproot_close(&bench->root);
-        free(bench);
-        return 0;
-}
-
-static int dial(const Bench *bench) {
-        struct sockaddr_un address = {.sun_family = AF_UNIX};
-        int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-
-        assert_true(fd >= 0);
-        memcpy(address.sun_path, bench->path, strlen(bench->path) + 1);
-        assert_int_equal(connect(fd, (struct sockaddr *) &address, sizeof(address)), 0);
-        return fd;
-}
-
-static void say(int fd, const char *text) {
-        assert_int_equal(send(fd, text, strlen(text), MSG_NOSIGNAL), strlen(text));
-}
-
-/* Everything that is there to be done. */
-static void run(Bench *bench) {
-        while (sd_event_run(bench->event, 20000) > 0)
-                ;
-}
-
-static int greet(Bench *bench) {
-        int fd = dial(bench);
-
-        say(fd, "hello\nprotocol=1\npython=3.11.2\nmodule=1.0\ntraced=0");
-        run(bench);
-        return fd;
-}
-
-static bool is_closed(int fd) {
-        char c;
-
-        return recv(fd, &c, 1, MSG_DONTWAIT) == 0 || errno == ECONNRESET;
-}
-
-static const char *heard(int fd) {
-        static char text[MODULETALK_MAX];
-        ssize_t n = recv(fd, text, sizeof(text) - 1, MSG_DONTWAIT);
-
-        text[MAX(n, 0)] = 0;
-        return text;
-}
+#include "module-bench.h"
+#include "utf8.h"
 
 static void an_error_is_its_units(void **state) {
         Bench *bench = *state;
@@ -182,6 +32,43 @@ static void an_error_is_its_units(void **state) {
         (void) close(fd);
         run(bench);
         assert_int_equal(module_view(bench->module, API, &view), 0);
+}
+
+static void assert_can_be_shown(const char *text) {
+        uint32_t c;
+        int n;
+
+        while ((n = utf8_next(text, &c)) > 0)
+                text += n;
+        assert_int_equal(n, 0);
+}
+
+/* Journald takes a text with half a character for a blob. */
+static void texts_are_cut_at_a_character(void **state) {
+        char wide[200] = "", text[600];
+        Bench *bench = *state;
+        int fd = greet(bench);
+
+        while (strlen(wide) < 190)
+                strcat(wide, "\u00e9");
+        for (unsigned shift = 0; shift < 2; shift++) {
+                const char *before = shift ? "x" : "";
+
+                (void) snprintf(text, sizeof(text), "error\nsite=%s%s\ntext=%s%s", before, wide, before, wide);
+                say(fd, text);
+                run(bench);
+                assert_int_equal(bench->n_saw, shift + 1);
+                assert_can_be_shown(bench->last.text);
+                assert_in_range(strlen(bench->last.text), 170, 180);
+                assert_int_equal(module_free_memory(bench->module, API, GIB, USEC_PER_SEC, on_done, bench), 1);
+                (void) snprintf(text, sizeof(text), "done\nid=%u\nfreed=1\ntext=%s%s", shift + 1, before, wide);
+                say(fd, text);
+                run(bench);
+                assert_int_equal(bench->n_done, shift + 1);
+                assert_can_be_shown(bench->detail);
+                assert_in_range(strlen(bench->detail), 130, 150);
+        }
+        (void) close(fd);
 }
 
 static void nonsense_ends_the_connection(void **state) {
@@ -220,28 +107,6 @@ static void nobody_speaks_for_another(void **state) {
         run(bench);
         assert_int_equal(bench->n_saw, 0);
         assert_true(is_closed(fd));
-        (void) close(fd);
-}
-
-/* Passed descriptors are not kept. */
-static void descriptors_are_not_taken(void **state) {
-        Bench *bench = *state;
-        int fd = greet(bench), pipes[2];
-        char control[CMSG_SPACE(sizeof(int))] = {0}, c;
-        struct iovec part = {.iov_base = (void *) "beat\nitems=1", .iov_len = 12};
-        struct msghdr header = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)};
-        struct cmsghdr *cmsg = CMSG_FIRSTHDR(&header);
-
-        assert_int_equal(pipe(pipes), 0);
-        cmsg->cmsg_level = SOL_SOCKET;
-        cmsg->cmsg_type = SCM_RIGHTS;
-        cmsg->cmsg_len = CMSG_LEN(sizeof(int));
-        memcpy(CMSG_DATA(cmsg), &pipes[1], sizeof(int));
-        assert_int_equal(sendmsg(fd, &header, 0), 12);
-        (void) close(pipes[1]);
-        run(bench);
-        assert_int_equal(read(pipes[0], &c, 1), 0); /* nobody holds the other end */
-        (void) close(pipes[0]);
         (void) close(fd);
 }
 
@@ -291,6 +156,68 @@ static void connections_are_bounded(void **state) {
                 (void) close(strangers[i]);
         for (size_t i = 0; i < MODULE_PEERS_A_UNIT; i++)
                 (void) close(fds[i]);
+}
+
+/* However many units a user makes, the services of the host have places. */
+static void users_have_half_of_the_places(void **state) {
+        int fds[MODULE_PEERS_OF_USERS + 2];
+        Bench *bench = *state;
+        char path[200];
+
+        for (unsigned i = 0; i < ELEMENTSOF(fds) - 1; i++) {
+                (void) snprintf(path, sizeof(path), "/user.slice/user-1000.slice/user@%u.service/app.slice/a%u.service",
+                                1000 + i % 2, i / 8);
+                bench->other = path;
+                fds[i] = greet(bench);
+        }
+        assert_false(is_closed(fds[0]));
+        assert_false(is_closed(fds[MODULE_PEERS_OF_USERS - 1]));
+        assert_true(is_closed(fds[MODULE_PEERS_OF_USERS]));
+        bench->other = NULL;
+        fds[MODULE_PEERS_OF_USERS + 1] = greet(bench);
+        assert_false(is_closed(fds[MODULE_PEERS_OF_USERS + 1]));
+        (void) close(fds[MODULE_PEERS_OF_USERS]);
+        /* Nor by units that are watched when the connections are there. */
+        bench->watched = false;
+        fds[MODULE_PEERS_OF_USERS] = greet(bench);
+        bench->other = path;
+        module_unit_came(bench->module);
+        assert_true(is_closed(fds[MODULE_PEERS_OF_USERS]));
+        for (unsigned i = 0; i < ELEMENTSOF(fds); i++)
+                (void) close(fds[i]);
+}
+
+/* Root can be another user for a while; anybody else is the one. */
+static void be_a_user(bool yes) {
+        if (getuid() == 0)
+                assert_int_equal(seteuid(yes ? 65534 : 0), 0);
+}
+
+static void who_connects_in_a_loop_keeps_nobody_out(void **state) {
+        Bench *bench = *state;
+        unsigned n_in = 0;
+        int fd, kept[300];
+
+        if (getuid() == 0)
+                assert_int_equal(chmod(bench->root.path, 0755), 0);
+        be_a_user(true);
+        for (unsigned i = 0; i < ELEMENTSOF(kept); i++) {
+                kept[i] = dial(bench);
+                be_a_user(false);
+                while (sd_event_run(bench->event, 0) > 0)
+                        ;
+                be_a_user(true);
+                n_in += !is_closed(kept[i]);
+                (void) close(kept[i]);
+        }
+        be_a_user(false);
+        /* That was more than all together may, but not all of it was let in. */
+        assert_in_range(n_in, 100, 180);
+        if (getuid() != 0)
+                skip();
+        fd = greet(bench);
+        assert_false(is_closed(fd));
+        (void) close(fd);
 }
 
 static void who_talks_too_much_waits(void **state) {
@@ -415,11 +342,13 @@ static void a_second_daemon_finds_the_first(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 T(an_error_is_its_units),
+                T(texts_are_cut_at_a_character),
                 T(nonsense_ends_the_connection),
                 T(nobody_speaks_for_another),
-                T(descriptors_are_not_taken),
                 T(of_what_is_not_watched_nothing_is_heard_until_it_is),
                 T(connections_are_bounded),
+                T(users_have_half_of_the_places),
+                T(who_connects_in_a_loop_keeps_nobody_out),
                 T(who_talks_too_much_waits),
                 T(freed_memory_is_added_up),
                 T(silence_is_not_waited_for),
