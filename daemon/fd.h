@@ -5,6 +5,10 @@
 
 #include "util.h"
 
+#ifndef SO_PASSRIGHTS
+#define SO_PASSRIGHTS 83 /* Linux 6.16: 0 = no descriptors are taken with messages */
+#endif
+
 #define _cleanup_close_ _cleanup_(fd_closep)
 
 static inline void fd_closep(int *fd) {

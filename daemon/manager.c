@@ -10,6 +10,7 @@
 
 #include "fd.h"
 #include "journal.h"
+#include "loop.h"
 #include "marks.h"
 #include "statefile.h"
 
@@ -348,7 +349,7 @@ int manager_run(Manager *manager) {
         r = start(manager);
         if (r < 0)
                 return r;
-        r = sd_event_loop(manager->event);
+        r = loop_run(manager->event);
         stop(manager);
         return r;
 }

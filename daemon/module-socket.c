@@ -5,10 +5,6 @@
 #include "listen.h"
 #include "module-internal.h"
 
-#ifndef SO_PASSRIGHTS
-#define SO_PASSRIGHTS 83 /* Linux 6.16 */
-#endif
-
 int module_socket_open(const char *path, int *ret_fd, bool *ret_refuses) {
         _cleanup_close_ int fd = -1;
         const int yes = 1, no = 0;

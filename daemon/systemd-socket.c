@@ -24,6 +24,7 @@ static int check_listener(const Peer *peer, int fd) {
 static int connect_socket(const Peer *peer, const char *path, int *ret) {
         _cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
         struct sockaddr_un address = {.sun_family = AF_UNIX};
+        const int no = 0;
         int r;
 
         if (fd < 0)
@@ -31,6 +32,8 @@ static int connect_socket(const Peer *peer, const char *path, int *ret) {
         if (strlen(path) >= sizeof(address.sun_path))
                 return -ENAMETOOLONG;
         strcpy(address.sun_path, path);
+        /* No descriptors for us: a user's manager might send what makes us wait when we close it (loop.c). */
+        (void) setsockopt(fd, SOL_SOCKET, SO_PASSRIGHTS, &no, sizeof(no));
         /* On AF_UNIX this does not wait: it is done, refused, or EAGAIN for a full backlog. */
         if (connect(fd, (struct sockaddr *) &address, sizeof(address)) < 0)
                 return -errno;
