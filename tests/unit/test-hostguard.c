@@ -182,21 +182,73 @@ static void a_slow_leak_is_found_by_what_it_has_grown_by(void **state) {
         rig_done(&play.rig);
 }
 
-static void one_at_a_time_while_a_restart_hangs(void **state) {
+static void one_at_a_time_while_a_restart_hangs_and_there_is_time(void **state) {
         (void) state;
         begin(ACT);
         add_innocents();
-        host_play_add(&play, "leak", 8 * MIB, 20 * MIB);
-        host_play_add(&play, "other", 8 * MIB, 10 * MIB);
-        play.stuck = true;
+        host_play_add(&play, "leak", 8 * MIB, 4 * MIB);
+        host_play_add(&play, "other", 8 * MIB, 2 * MIB);
+        play.stuck = UINT_MAX;
+        assert_true(host_play_until(&play, "do(restart)", 3 * USEC_PER_MINUTE));
         (void) play_log(&play.rig);
-        host_play_run(&play, 40 * USEC_PER_SEC);
-        {
-                const char *log = play_log(&play.rig), *first = strstr(log, "do(restart)");
+        host_play_run(&play, 10 * USEC_PER_SEC);
+        assert_null(strstr(play_log(&play.rig), "do("));
+        rig_done(&play.rig);
+}
 
-                assert_non_null(first);
-                assert_null(strstr(first + 1, "do("));
-        }
+static void a_restart_that_hangs_is_given_up_when_the_time_runs_out(void **state) {
+        (void) state;
+        begin(ACT);
+        add_innocents();
+        host_play_add(&play, "leak", 8 * MIB, 15 * MIB);
+        host_play_add(&play, "other", 8 * MIB, 10 * MIB);
+        play.stuck = 1 << 4;
+        assert_true(host_play_until(&play, "[for-host restart", USEC_PER_MINUTE));
+        assert_non_null(strstr(host_play_said[RECORD_HOST_STEP], "leak.service: rung 'restart'"));
+        host_play_run(&play, 8 * USEC_PER_SEC);
+        assert_int_equal(play.n_restarts[5], 1);
+        assert_int_equal(restarts_of_others(5), 0);
+        assert_non_null(strstr(host_play_said[RECORD_HOST_VERIFIED], "The restart of leak.service, which was begun for the host's rung 'low', has not "
+                                               "ended after "));
+        assert_non_null(strstr(host_play_said[RECORD_HOST_STEP], "other.service: rung 'restart' is taken for the host"));
+        rig_done(&play.rig);
+}
+
+/* slow.service sits in its stop timeout by its own rung; that is no reason to let the host die. */
+static void what_hangs_by_its_own_rung_does_not_hold_the_guard_up(void **state) {
+        World *slow;
+
+        (void) state;
+        begin(ACT);
+        add_innocents();
+        slow = host_play_add(&play, "slow", 60 * MIB, 0);
+        host_play_add(&play, "leak", 8 * MIB, 25 * MIB);
+        play.stuck = 1 << 4;
+        slow->max = slow->operator_max = 100 * MIB;
+        slow->ws = 95 * MIB;
+        assert_true(host_play_until(&play, "do(restart)", USEC_PER_MINUTE));
+        assert_int_equal(host_play_n_said[RECORD_HOST_RUNG], 0);
+        host_play_run(&play, USEC_PER_MINUTE);
+        assert_in_range(play.n_restarts[5], 1, 4);
+        assert_int_equal(restarts_of_others(5), 0);
+        assert_true(play.least > 30 * MIB);
+        assert_int_equal(host_play_n_said[RECORD_HOST_NONE], 0);
+        rig_done(&play.rig);
+}
+
+/* It frees its memory in a moment: nobody else is bothered meanwhile. */
+static void what_ends_by_its_own_rung_is_given_its_moment(void **state) {
+        World *leak;
+
+        (void) state;
+        begin(ACT);
+        add_innocents();
+        leak = host_play_add(&play, "leak", 8 * MIB, 10 * MIB);
+        leak->max = leak->operator_max = 455 * MIB; /* its last rung is reached when the host's is */
+        assert_true(host_play_until(&play, "[host low taken]", USEC_PER_MINUTE));
+        host_play_run(&play, 10 * USEC_PER_SEC);
+        assert_int_equal(play.n_restarts[4], 1);
+        assert_int_equal(host_play_n_said[RECORD_HOST_STEP], 0);
         rig_done(&play.rig);
 }
 
@@ -350,7 +402,10 @@ int main(void) {
                 cmocka_unit_test(a_spent_budget_ends_it_with_an_alert),
                 cmocka_unit_test(what_nobody_watches_is_no_reason_to_end_innocents),
                 cmocka_unit_test(a_slow_leak_is_found_by_what_it_has_grown_by),
-                cmocka_unit_test(one_at_a_time_while_a_restart_hangs),
+                cmocka_unit_test(one_at_a_time_while_a_restart_hangs_and_there_is_time),
+                cmocka_unit_test(a_restart_that_hangs_is_given_up_when_the_time_runs_out),
+                cmocka_unit_test(what_hangs_by_its_own_rung_does_not_hold_the_guard_up),
+                cmocka_unit_test(what_ends_by_its_own_rung_is_given_its_moment),
                 cmocka_unit_test(a_pause_stops_it_and_a_resume_goes_on),
                 cmocka_unit_test(swap_that_is_not_there_is_no_condition),
                 cmocka_unit_test(short_swap_is_a_condition_of_its_own),
