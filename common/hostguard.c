@@ -34,7 +34,7 @@ int hostguard_set_policy(Engine *engine, const HostPolicy *policy) {
         guard->next_reading = engine->now;
         guard->next_survey = USEC_INFINITY;
         guard->cursor = 0;
-        guard->choosing = guard->told_none = guard->told_busy = guard->told_idle = false;
+        guard->choosing = guard->stepped = guard->told_none = guard->told_busy = guard->told_idle = false;
         memset(guard->host.meters, 0, sizeof(guard->host.meters));
         for (unsigned i = 0; i < engine->n_slots; i++)
                 guard->tracks[i].taken = 0; /* of another ladder, perhaps */
@@ -114,13 +114,13 @@ static void check_acting(const Step *step, Hostguard *guard) {
 static void begin_choice(const Step *step, Hostguard *guard) {
         guard->choosing = true;
         guard->choosing_since = step->now;
-        guard->stepped = false;
 }
 
 static void take(const Step *step, Hostguard *guard, const LadderStep *move) {
         if (move->move != MOVE_RETRY || move->anew)
                 tell_host_rung(step, guard, move);
         guard->before = guard->host.reading.available;
+        guard->stepped = false;
         if (relieves(guard, guard->ladder.rung))
                 begin_choice(step, guard);
 }

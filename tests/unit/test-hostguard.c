@@ -293,6 +293,42 @@ static void what_ends_by_its_own_rung_is_given_its_moment(void **state) {
         rig_done(&play.rig);
 }
 
+/* A rung that only tells has taken nothing that could have helped. */
+static void what_another_rung_took_is_not_verified_as_this_ones(void **state) {
+        (void) state;
+        begin("[Match]\nUnit=*.service\n[Policy]\nMode=act\n" LADDER "[Host low]\nAvailable=30%\nAction=relieve\n"
+              "[Host last]\nAvailable=22%\nAction=notify\n");
+        add_innocents();
+        host_play_add(&play, "leak", 8 * MIB, 60 * MIB);
+        (void) play_log(&play.rig);
+        assert_true(host_play_until(&play, "[for-host ask taken]", USEC_PER_MINUTE));
+        assert_true(host_play_until(&play, "[host last emergency]", 2 * USEC_PER_SEC));
+        assert_int_equal(host_play_n_said[RECORD_HOST_VERIFIED], 0);
+        host_play_run(&play, 10 * USEC_PER_SEC);
+        assert_int_equal(host_play_n_said[RECORD_HOST_VERIFIED], 0);
+        rig_done(&play.rig);
+}
+
+static void what_was_taken_before_a_reload_is_not_verified_after_it(void **state) {
+        PolicySet *old;
+
+        (void) state;
+        begin(ACT);
+        add_innocents();
+        host_play_add(&play, "leak", 8 * MIB, 10 * MIB);
+        (void) play_log(&play.rig);
+        assert_true(host_play_until(&play, "[for-host ask taken]", USEC_PER_MINUTE));
+        old = play.rig.set;
+        play.rig.set = rig_policies("[Match]\nUnit=*.service\n[Policy]\nMode=act\n" LADDER
+                                    "[Host warn]\nAvailable=50%\nAction=notify\n");
+        engine_set_policies(play.rig.engine, play.rig.set, play.rig.now);
+        policy_set_free(old);
+        host_play_run(&play, 10 * USEC_PER_SEC);
+        assert_non_null(strstr(host_play_said[RECORD_HOST_RUNG], "The host reached rung 'warn'"));
+        assert_int_equal(host_play_n_said[RECORD_HOST_VERIFIED], 0);
+        rig_done(&play.rig);
+}
+
 static void a_pause_stops_it_and_a_resume_goes_on(void **state) {
         Event pause = {.kind = EVENT_PAUSE}, resume = {.kind = EVENT_RESUME};
 
@@ -449,6 +485,8 @@ int main(void) {
                 cmocka_unit_test(a_restart_that_hangs_is_given_up_when_the_time_runs_out),
                 cmocka_unit_test(what_hangs_by_its_own_rung_does_not_hold_the_guard_up),
                 cmocka_unit_test(what_ends_by_its_own_rung_is_given_its_moment),
+                cmocka_unit_test(what_another_rung_took_is_not_verified_as_this_ones),
+                cmocka_unit_test(what_was_taken_before_a_reload_is_not_verified_after_it),
                 cmocka_unit_test(a_pause_stops_it_and_a_resume_goes_on),
                 cmocka_unit_test(swap_that_is_not_there_is_no_condition),
                 cmocka_unit_test(short_swap_is_a_condition_of_its_own),
