@@ -81,11 +81,14 @@ static void want_psi(Manager *manager, Guarded *guarded, const Policy *policy) {
         usec_t stall, window;
         bool wanted = policy && engine_pressure_wanted(policy, &stall, &window);
         bool before = guarded->wants_psi;
+        int r = 0;
 
         parent_of(guarded->path, parent);
         guarded->wants_psi = wanted;
-        if (wanted && psi_want(manager->psi, parent, stall, window) < 0)
-                journal_log(4, "No pressure trigger could be armed on %s; pressure rungs below it stay silent.", parent);
+        if (wanted)
+                r = psi_want(manager->psi, parent, stall, window);
+        if (r < 0)
+                manager_psi_failed(parent, r);
         /* After the want, so that a trigger that stays in use is not closed and made anew. */
         if (before)
                 psi_unwant(manager->psi, parent);

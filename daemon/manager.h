@@ -168,6 +168,7 @@ void manager_above_hit(void *userdata, const char *path); /* a cgroup above unit
 /* manager-host.c */
 void manager_read_host(Manager *manager);
 void manager_want_host(Manager *manager); /* after the policies changed */
+void manager_psi_failed(const char *dir, int error);
 
 /* manager-peaks.c */
 void manager_peaks_ended(Manager *manager, Guarded *guarded); /* its run is over */
