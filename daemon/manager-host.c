@@ -9,13 +9,16 @@
 
 void manager_read_host(Manager *manager) {
         Event event = {.kind = EVENT_HOST, .time = manager_now(manager)};
+        char text[HOST_READ_TEXT_MAX];
+        int r;
 
-        if (host_read(&manager->kernfs, &event.host) < 0)
-                return;
-        if (!host_reading_is_sane(&event.host) && !manager->host_odd)
-                journal_log(4, "/proc/meminfo says what can't be true (more free than there is), so the host is not guarded.");
-        manager->host_odd = !host_reading_is_sane(&event.host);
-        manager_feed(manager, &event);
+        r = host_read(&manager->kernfs, &event.host);
+        if (r >= 0 && !host_reading_is_sane(&event.host))
+                r = -ERANGE;
+        if (host_read_tell(&manager->host_told, r, text))
+                journal_log(4, "%s", text);
+        if (r >= 0)
+                manager_feed(manager, &event);
 }
 
 /* Readings by timer are too far apart for a window of a second: without a trigger nobody sees a stall. */

@@ -131,7 +131,7 @@ typedef struct Manager {
         usec_t started;
         unsigned policy_mistakes;
         bool systemd_connected;
-        bool host_odd; /* that its numbers can't be true has been said */
+        int host_told; /* what has been said of the readings of the host: 0, or why there is none */
         bool host_psi; /* the pressure of the host is wanted for its guard */
 } Manager;
 
