@@ -228,6 +228,7 @@ const char *standing_text(Standing standing, bool several) {
                 [STANDING_UNSURE] = {"may have grown before the host was guarded", "may have grown before the host was guarded"},
                 [STANDING_EXHAUSTED] = {"has had all its rungs taken for this shortage",
                                         "have had all their rungs taken for this shortage"},
+                [STANDING_ENDING] = {"is being ended already", "are being ended already"},
                 [STANDING_REFUSED] = {"has its next steps withheld", "have their next steps withheld"},
                 [STANDING_UNREAD] = {"could not be read", "could not be read"},
                 [STANDING_NO_LADDER] = {"has no rungs", "have no rungs"},

@@ -17,6 +17,7 @@ typedef enum Standing {
         STANDING_IN_VAIN,   /* its step would free too little, and it does not grow */
         STANDING_UNSURE,    /* nobody saw what it began with, so a restart may help or be in vain */
         STANDING_EXHAUSTED, /* all its rungs were taken for this shortage already */
+        STANDING_ENDING,    /* an action that ends it is under way: nothing may hold it back now */
         STANDING_REFUSED,   /* its next steps are withheld: the budget, no swap, ... */
         STANDING_UNREAD,    /* its memory could not be read just now */
         STANDING_NO_LADDER,

@@ -35,6 +35,8 @@ static Standing standing_of(const Step *step, const Hostguard *guard, const Unit
                 return STANDING_PAUSED;
         if (unit->policy->n_rungs == 0)
                 return STANDING_NO_LADDER;
+        if (unit->acting_id != 0)
+                return STANDING_ENDING;
         /* To a millisecond, as it is kept. */
         if (slope_age(&track->slope, step->now) > util_add(step->now - guard->survey_began, USEC_PER_MSEC))
                 return STANDING_UNREAD;

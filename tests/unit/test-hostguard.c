@@ -255,6 +255,21 @@ static void a_restart_that_hangs_is_given_up_when_the_time_runs_out(void **state
         rig_done(&play.rig);
 }
 
+/* Whatever else its rungs offer: a freeze would hold up the very end that is waited for. */
+static void what_hangs_is_left_alone(void **state) {
+        (void) state;
+        begin("[Match]\nUnit=*.service\n[Policy]\nMode=act\n[Rung restart]\nUsage=80%\nAction=restart\n"
+              "[Rung halt]\nUsage=90%\nAction=freeze 1min\n" LOW);
+        host_play_add(&play, "leak", 8 * MIB, 25 * MIB);
+        play.stuck = 1;
+        assert_true(host_play_until(&play, "[for-host restart", 2 * USEC_PER_MINUTE));
+        (void) play_log(&play.rig);
+        host_play_run(&play, 10 * USEC_PER_SEC);
+        assert_null(strstr(play_log(&play.rig), "do("));
+        assert_non_null(strstr(host_play_said[RECORD_HOST_NONE], "of those watched 1 is being ended already"));
+        rig_done(&play.rig);
+}
+
 /* slow.service sits in its stop timeout by its own rung; that is no reason to let the host die. */
 static void what_hangs_by_its_own_rung_does_not_hold_the_guard_up(void **state) {
         World *slow;
@@ -483,6 +498,7 @@ int main(void) {
                 cmocka_unit_test(what_was_seen_from_its_beginning_does_not_count_as_unknown),
                 cmocka_unit_test(one_at_a_time_while_a_restart_hangs_and_there_is_time),
                 cmocka_unit_test(a_restart_that_hangs_is_given_up_when_the_time_runs_out),
+                cmocka_unit_test(what_hangs_is_left_alone),
                 cmocka_unit_test(what_hangs_by_its_own_rung_does_not_hold_the_guard_up),
                 cmocka_unit_test(what_ends_by_its_own_rung_is_given_its_moment),
                 cmocka_unit_test(what_another_rung_took_is_not_verified_as_this_ones),
