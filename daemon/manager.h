@@ -50,6 +50,7 @@ typedef struct Guarded {
         bool armed;      /* the engine knows it */
         bool placed;
         bool wants_psi;
+        bool blind;      /* its kernel files are gone, though it is there; said */
         uint8_t tries;   /* to arm it: the kernel's files may come after the directory */
         uint8_t n_covers;
         char invocation[INVOCATION_MAX];
