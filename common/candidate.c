@@ -69,10 +69,10 @@ bool candidate_may_help(const Candidate *candidate, const Need *need) {
                candidate->resident > need->missing / UNSURE_SHARE && !candidate_helps(candidate, need);
 }
 
-/* A doubt means no action; but here the kernel would kill next, and the largest most likely, so that one clean restart of who
- * leaked before it was seen costs less than waiting. It is asked for more than its size: a leak goes on, so who has not grown
- * at all since is none, and an operator's "avoid" is not overruled by a guess. It can't happen twice: the new run's beginning
- * is seen. */
+/* A doubt means no action; but here the kernel would kill next, and the largest most likely, so that one clean restart of
+ * who leaked before it was seen costs less than waiting. It is asked for more than its size: a leak goes on, so who has not
+ * grown at all since is none, and an operator's "avoid" is not overruled by a guess. It can't happen twice: the new run's
+ * beginning is seen. */
 bool candidate_is_last_resort(const Candidate *candidate, const Need *need) {
         return candidate_may_help(candidate, need) && candidate->verb == VERB_RESTART && candidate->grown >= HELPS_LEAST &&
                candidate->preference != PREFERENCE_AVOID;
@@ -166,8 +166,8 @@ const char *candidate_why(const Candidate *candidate, char buf[static CANDIDATE_
         units_format_bytes(ends ? candidate->resident : candidate_frees(candidate), frees);
         if (candidate->last_resort)
                 snprintf(buf, CANDIDATE_TEXT_MAX,
-                         "%sa %s may free up to %s (it ran before the host was guarded), and nothing else would help", growth,
-                         verb_name(candidate->verb), frees);
+                         "%sa %s may free up to %s (it ran before the host was guarded), and nothing else would help",
+                         growth, verb_name(candidate->verb), frees);
         else if (ends)
                 snprintf(buf, CANDIDATE_TEXT_MAX, "%sa %s frees %s", growth, verb_name(candidate->verb), frees);
         else if (candidate_stops(candidate))
@@ -225,7 +225,8 @@ const char *standing_text(Standing standing, bool several) {
         static const char *const texts[][2] = {
                 [STANDING_HELPS] = {"would help", "would help"},
                 [STANDING_IN_VAIN] = {"would free too little and does not grow", "would free too little and do not grow"},
-                [STANDING_UNSURE] = {"may have grown before the host was guarded", "may have grown before the host was guarded"},
+                [STANDING_UNSURE] = {"may have grown before the host was guarded",
+                                     "may have grown before the host was guarded"},
                 [STANDING_EXHAUSTED] = {"has had all its rungs taken for this shortage",
                                         "have had all their rungs taken for this shortage"},
                 [STANDING_ENDING] = {"is being ended already", "are being ended already"},

@@ -53,7 +53,7 @@ bool candidate_stops(const Candidate *candidate);
 /* Would it help by a meaningful share? */
 bool candidate_helps(const Candidate *candidate, const Need *need);
 
-/* May its restart help much, though what was seen of its growth does not show it? Only of a run whose beginning nobody saw. */
+/* May its restart help, though what was seen of its growth does not show it? Only of a run whose beginning nobody saw. */
 bool candidate_may_help(const Candidate *candidate, const Need *need);
 
 /* Is that worth a try when the host would not live on otherwise? */

@@ -71,8 +71,8 @@ static void make_moves(const Step *step, Unit *unit) {
 }
 
 /* The reading's answer settles what is due next. Should none come (the cgroup is going), it is not asked for in a loop, but
- * what time alone ends does not wait for it; until then the ladder stays due since the first asking, so that the answer counts
- * as asked for. What has not answered for long is asked when the calm units are read, which costs no wakeup. */
+ * what time alone ends does not wait for it; until then the ladder stays due since the first asking, so that the answer
+ * counts as asked for. What has not answered for long is asked when the calm units are read, which costs no wakeup. */
 static void ask_for_reading(const Step *step, Unit *unit) {
         usec_t since = MIN(unit->ladder_due, step->now);
         usec_t again = util_add(step->now, SAMPLE_ANSWER);

@@ -16,7 +16,7 @@ typedef struct Track {
         uint8_t taken;   /* 1 + the highest rung taken for the host in this episode */
         bool asked;      /* a reading of it is under way */
         bool braked;     /* throttled or frozen for the host */
-        bool seen_begin; /* of the run: base is what it began with. Not of one that was found, nor where no host was guarded */
+        bool seen_begin; /* of the run: base is what it began with. Not of one that was found or began unguarded */
 } Track;
 static_assert(sizeof(Track) <= 32, "a thousand units have a track each");
 

@@ -44,8 +44,8 @@ bool host_read_tell(int *told, int result, char text[static HOST_READ_TEXT_MAX])
                          "/proc/meminfo says what can't be true (more free than there is), so the host is not guarded.");
         else if (result < 0)
                 snprintf(text, HOST_READ_TEXT_MAX,
-                         "The host's memory can't be read (%s in /proc/meminfo or /proc/pressure/memory), so the host is not "
-                         "guarded; it is tried again every 15 s.",
+                         "The host's memory can't be read (%s in /proc/meminfo or /proc/pressure/memory), so the host is "
+                         "not guarded; it is tried again every 15 s.",
                          strerrordesc_np(-result));
         else
                 snprintf(text, HOST_READ_TEXT_MAX, "The host's memory can be read again, so the host is guarded again.");

@@ -25,9 +25,9 @@ void manager_read_host(Manager *manager) {
 void manager_psi_failed(const char *dir, int error) {
         if (util_streq(dir, WHOLE_HOST))
                 journal_log(4,
-                            "No pressure trigger could be armed on the host (%s), so the pressure conditions of [Host] rungs, "
-                            "and of units without a trigger of their own, stay silent. The other conditions hold as they "
-                            "should. It is tried again at: memguardctl reload.",
+                            "No pressure trigger could be armed on the host (%s), so the pressure conditions of [Host] "
+                            "rungs, and of units without a trigger of their own, stay silent. The other conditions hold "
+                            "as they should. It is tried again at: memguardctl reload.",
                             strerrordesc_np(-error));
         else
                 journal_log(4,

@@ -164,8 +164,9 @@ void guarded_feed_sample(Manager *manager, Guarded *guarded) {
         if (r == -ENOENT && !guarded->blind) {
                 guarded->blind = true;
                 journal_log(4,
-                            "%s has no memory controller any more, so it can't be guarded until that is back. Somebody took it "
-                            "from the cgroup above (cgroup.subtree_control); systemctl daemon-reload may bring it back.",
+                            "%s has no memory controller any more, so it can't be guarded until that is back. Somebody "
+                            "took it from the cgroup above (cgroup.subtree_control); systemctl daemon-reload may bring it "
+                            "back.",
                             guarded->path);
         }
         if (r < 0)

@@ -85,7 +85,8 @@ static inline void host_play_answers(HostPlay *play) {
                         play->ends[i] = 0;
                 else if (play->ends[i] == 0)
                         play->ends[i] = play->rig.now + (verb_is_disruptive(call->spec.verb) ? GOODBYE_TAKES : HOST_STEP);
-                else if (play->rig.now >= play->ends[i] && !(play->stuck >> call->world & 1 && verb_is_disruptive(call->spec.verb)))
+                else if (play->rig.now >= play->ends[i] &&
+                         !(play->stuck >> call->world & 1 && verb_is_disruptive(call->spec.verb)))
                         host_play_answer(play, call);
         }
 }

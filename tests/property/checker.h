@@ -240,8 +240,8 @@ static void check_host_action(const Action *action) {
         n_records[kind]++;
 }
 
-/* A step for the host is taken because the host itself is short, as it was just read; a service that is being ended for it has
- * had two seconds for that, and nobody who may go first is passed over for one to be avoided. */
+/* A step for the host is taken because the host itself is short, as it was just read; a service that is being ended for it
+ * has had two seconds for that, and nobody who may go first is passed over for one to be avoided. */
 static void check_host_step(const Rig *rig, const Event *event, const Action *action, Checker *checker) {
         const Policy *policy = policy_of(rig, action->path);
         const HostPolicy *host = policy_set_host(rig->set);

@@ -246,7 +246,8 @@ static void a_restart_that_hangs_is_given_up_when_the_time_runs_out(void **state
         assert_non_null(strstr(host_play_said[RECORD_HOST_STEP], "leak.service: rung 'restart'"));
         (void) play_log(&play.rig);
         assert_true(host_play_until(&play, "[host-verified low no-help]", 10 * USEC_PER_SEC));
-        assert_non_null(strstr(host_play_said[RECORD_HOST_VERIFIED], "The restart of leak.service, which was begun for the host's rung 'low', has not "
+        assert_non_null(strstr(host_play_said[RECORD_HOST_VERIFIED], "The restart of leak.service, which was begun for the "
+                                                                     "host's rung 'low', has not "
                                                                      "ended after "));
         host_play_run(&play, 2 * USEC_PER_SEC);
         assert_int_equal(play.n_restarts[5], 1);
