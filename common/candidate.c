@@ -11,6 +11,7 @@
 #define HORIZON 10               /* seconds of growth that count as freed when a step ends it */
 #define CULPRIT_SHARE 4          /* a culprit makes a quarter of the fall */
 #define CULPRIT_LEAST MIB        /* a second */
+#define UNSURE_SHARE 2           /* what may be in vain is tried only where it could free half of what is missing */
 #define CREDIT_SHARE 4           /* what a service that is asked may give back: nobody knows; a quarter of what it has */
 
 bool candidate_stops(const Candidate *candidate) {
@@ -63,6 +64,26 @@ bool candidate_helps(const Candidate *candidate, const Need *need) {
                                                 candidate->growth >= CULPRIT_LEAST && candidate->growth >= need->falls / 2);
 }
 
+bool candidate_may_help(const Candidate *candidate, const Need *need) {
+        return !candidate->seen_begin && (candidate->verb == VERB_RESTART || candidate->verb == VERB_KILL) &&
+               candidate->resident > need->missing / UNSURE_SHARE && !candidate_helps(candidate, need);
+}
+
+/* A doubt means no action; but here the kernel would kill next, and the largest most likely, so that one clean restart of
+ * who leaked before it was seen costs less than waiting. It is asked for more than its size: a leak goes on, so who has not
+ * grown at all since is none, and an operator's "avoid" is not overruled by a guess. It can't happen twice: the new run's
+ * beginning is seen. */
+bool candidate_is_last_resort(const Candidate *candidate, const Need *need) {
+        return candidate_may_help(candidate, need) && candidate->verb == VERB_RESTART && candidate->grown >= HELPS_LEAST &&
+               candidate->preference != PREFERENCE_AVOID;
+}
+
+/* Who surely helps goes before who may. */
+static int by_certainty(const Candidate *a, const Candidate *b, const Need *need) {
+        (void) need;
+        return (int) a->last_resort - (int) b->last_resort;
+}
+
 static int by_preference(const Candidate *a, const Candidate *b, const Need *need) {
         (void) need;
         return (int) b->preference - (int) a->preference; /* sacrifice has the highest number */
@@ -104,6 +125,7 @@ static const struct {
         int (*compare)(const Candidate *a, const Candidate *b, const Need *need);
         const char *loses; /* what is said of the one that comes later; NULL: in numbers */
 } order[] = {
+        {by_certainty, "may have grown before it was seen, which nobody knows"},
         {by_preference, NULL},
         {by_culprit, NULL},
         {by_growth, NULL},
@@ -142,7 +164,11 @@ const char *candidate_why(const Candidate *candidate, char buf[static CANDIDATE_
 
         describe_growth(candidate, growth, sizeof(growth));
         units_format_bytes(ends ? candidate->resident : candidate_frees(candidate), frees);
-        if (ends)
+        if (candidate->last_resort)
+                snprintf(buf, CANDIDATE_TEXT_MAX,
+                         "%sa %s may free up to %s (it ran before the host was guarded), and nothing else would help",
+                         growth, verb_name(candidate->verb), frees);
+        else if (ends)
                 snprintf(buf, CANDIDATE_TEXT_MAX, "%sa %s frees %s", growth, verb_name(candidate->verb), frees);
         else if (candidate_stops(candidate))
                 snprintf(buf, CANDIDATE_TEXT_MAX, "%sa %s halts that", growth, verb_name(candidate->verb));
@@ -182,6 +208,8 @@ const char *candidate_why_not(const Candidate *candidate, const Candidate *chose
                               char buf[static CANDIDATE_TEXT_MAX]) {
         if (candidate->standing == STANDING_IN_VAIN)
                 say_in_vain(candidate, buf);
+        else if (candidate->standing == STANDING_UNSURE)
+                snprintf(buf, CANDIDATE_TEXT_MAX, "ran before the host was guarded: what it began with is not known");
         else if (candidate->standing != STANDING_HELPS || !chosen)
                 snprintf(buf, CANDIDATE_TEXT_MAX, "%s", standing_text(candidate->standing, false));
         else
@@ -197,8 +225,11 @@ const char *standing_text(Standing standing, bool several) {
         static const char *const texts[][2] = {
                 [STANDING_HELPS] = {"would help", "would help"},
                 [STANDING_IN_VAIN] = {"would free too little and does not grow", "would free too little and do not grow"},
+                [STANDING_UNSURE] = {"may have grown before the host was guarded",
+                                     "may have grown before the host was guarded"},
                 [STANDING_EXHAUSTED] = {"has had all its rungs taken for this shortage",
                                         "have had all their rungs taken for this shortage"},
+                [STANDING_ENDING] = {"is being ended already", "are being ended already"},
                 [STANDING_REFUSED] = {"has its next steps withheld", "have their next steps withheld"},
                 [STANDING_UNREAD] = {"could not be read", "could not be read"},
                 [STANDING_NO_LADDER] = {"has no rungs", "have no rungs"},

@@ -15,7 +15,9 @@ typedef struct Need {
 typedef enum Standing {
         STANDING_HELPS,
         STANDING_IN_VAIN,   /* its step would free too little, and it does not grow */
+        STANDING_UNSURE,    /* nobody saw what it began with, so a restart may help or be in vain */
         STANDING_EXHAUSTED, /* all its rungs were taken for this shortage already */
+        STANDING_ENDING,    /* an action that ends it is under way: nothing may hold it back now */
         STANDING_REFUSED,   /* its next steps are withheld: the budget, no swap, ... */
         STANDING_UNREAD,    /* its memory could not be read just now */
         STANDING_NO_LADDER,
@@ -38,6 +40,8 @@ typedef struct Candidate {
         uint64_t resident;    /* what goes when it ends: anon, shmem, swap */
         uint64_t grown;       /* of that what it has grown by in this run; a restart does not bring that back */
         uint64_t reclaims;    /* what a reclaim step could put into swap; without swap nothing */
+        bool seen_begin;      /* the run: otherwise it may have grown by more than that before it was seen */
+        bool last_resort;     /* it is taken though it may be in vain */
 } Candidate;
 
 /* The bytes that the step really frees, and keeps free. */
@@ -48,6 +52,12 @@ bool candidate_stops(const Candidate *candidate);
 
 /* Would it help by a meaningful share? */
 bool candidate_helps(const Candidate *candidate, const Need *need);
+
+/* May its restart help, though what was seen of its growth does not show it? Only of a run whose beginning nobody saw. */
+bool candidate_may_help(const Candidate *candidate, const Need *need);
+
+/* Is that worth a try when the host would not live on otherwise? */
+bool candidate_is_last_resort(const Candidate *candidate, const Need *need);
 
 /* Is it one of those that make the shortage, now? */
 bool candidate_is_culprit(const Candidate *candidate, const Need *need);

@@ -10,6 +10,7 @@
 #define TICK_RESERVE 24   /* actions that one unit's tick may need; with less room the tick goes on at the next one */
 #define TIME_MAX (USEC_INFINITY / 2) /* so that no deadline runs over; 292,000 years */
 #define SAMPLE_ANSWER (2 * USEC_PER_SEC) /* a reading that was asked for and did not come is asked for again */
+#define SAMPLE_PATIENCE (10 * USEC_PER_SEC) /* the end of a cgroup has been told by then: something else is wrong */
 
 int engine_new(Engine **ret) {
         Engine *engine = calloc(1, sizeof(*engine));
@@ -70,13 +71,19 @@ static void make_moves(const Step *step, Unit *unit) {
 }
 
 /* The reading's answer settles what is due next. Should none come (the cgroup is going), it is not asked for in a loop, but
- * what time alone ends does not wait for it; until then the ladder stays due, so that the answer counts as asked for. */
+ * what time alone ends does not wait for it; until then the ladder stays due since the first asking, so that the answer
+ * counts as asked for. What has not answered for long is asked when the calm units are read, which costs no wakeup. */
 static void ask_for_reading(const Step *step, Unit *unit) {
+        usec_t since = MIN(unit->ladder_due, step->now);
+        usec_t again = util_add(step->now, SAMPLE_ANSWER);
+
+        if (step->now - since >= SAMPLE_PATIENCE)
+                again = (step->now / PACE_SLOWEST + 1) * PACE_SLOWEST;
         step_action(step, unit, ACTION_SAMPLE);
         unit->next_sample = USEC_INFINITY;
-        unit->ladder_due = util_add(step->now, SAMPLE_ANSWER);
+        unit->ladder_due = again;
         unit_update_due(step->engine, unit);
-        unit->ladder_due = step->now;
+        unit->ladder_due = since;
 }
 
 /* After anything that may have changed what a unit needs. What is overdue stays so until a reading comes. */

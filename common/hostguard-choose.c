@@ -13,6 +13,7 @@ static Candidate candidate_of(const Step *step, const Hostguard *guard, const Un
                 .growth = slope_growth(&track->slope),
                 .span = slope_span(&track->slope),
                 .resident = util_add(util_add(sample->anon, sample->shmem), sample->swap),
+                .seen_begin = track->seen_begin,
         };
         unsigned spent = budget_spent(unit_budget(step->engine, unit), policy->budget_window, step->now);
 
@@ -34,6 +35,8 @@ static Standing standing_of(const Step *step, const Hostguard *guard, const Unit
                 return STANDING_PAUSED;
         if (unit->policy->n_rungs == 0)
                 return STANDING_NO_LADDER;
+        if (unit->acting_id != 0)
+                return STANDING_ENDING;
         /* To a millisecond, as it is kept. */
         if (slope_age(&track->slope, step->now) > util_add(step->now - guard->survey_began, USEC_PER_MSEC))
                 return STANDING_UNREAD;
@@ -81,7 +84,8 @@ static int find_step(const Step *step, const Hostguard *guard, const Unit *unit,
 
                 if (!find_verb(step, guard, unit, &unit->policy->rungs[i], &trial))
                         continue;
-                if ((!hurry || candidate_stops(&trial)) && candidate_helps(&trial, need)) {
+                trial.last_resort = hurry && candidate_is_last_resort(&trial, need);
+                if (trial.last_resort || ((!hurry || candidate_stops(&trial)) && candidate_helps(&trial, need))) {
                         *candidate = trial;
                         candidate->standing = STANDING_HELPS;
                         *ret_skipped = skipped;
@@ -89,7 +93,7 @@ static int find_step(const Step *step, const Hostguard *guard, const Unit *unit,
                 }
                 skipped++;
                 *candidate = trial;
-                candidate->standing = STANDING_IN_VAIN;
+                candidate->standing = candidate_may_help(&trial, need) ? STANDING_UNSURE : STANDING_IN_VAIN;
         }
         return -ENOENT;
 }

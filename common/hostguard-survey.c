@@ -101,7 +101,7 @@ void hostguard_began(const Step *step, const Unit *unit) {
 
         if (!guard)
                 return;
-        guard->tracks[unit - step->engine->units] = (Track){0};
+        guard->tracks[unit - step->engine->units] = (Track){.seen_begin = unit->began > 0};
         /* What begins may be what fills the memory: it is no longer trusted to be calm. */
         guard->host.calm = 0;
         if (guard->host.time > 0 && guard->next_reading != USEC_INFINITY)

@@ -1,10 +1,12 @@
 /* The host's ladder: each reading of the host moves it by at most one step of one unit. Before every step the host and the
  * units are as just read; after it the rung's Settle= must pass, and while a step that ends a service is under way nothing
- * else is begun. */
+ * else is begun, unless it hangs and the memory is running out. */
 #include "hostguard.h"
 
 #define MOVES_A_READING 4
-#define GOODBYE (2 * USEC_PER_SEC) /* what a service may need to end cleanly: with less time left nothing is waited for */
+/* What a service may need to end cleanly: with less time left nothing is waited for, but for an end that was begun, and for
+ * that no longer than this. */
+#define GOODBYE (2 * USEC_PER_SEC)
 #define SURVEY_ANSWER (2 * USEC_PER_SEC)
 #define READING_ANSWER (15 * USEC_PER_SEC) /* a reading that did not come, or that can't be true, is asked for again */
 #define RETRY_NONE USEC_PER_SEC    /* when nobody could help: who could may have changed */
@@ -32,8 +34,7 @@ int hostguard_set_policy(Engine *engine, const HostPolicy *policy) {
         guard->next_reading = engine->now;
         guard->next_survey = USEC_INFINITY;
         guard->cursor = 0;
-        guard->choosing = guard->told_none = guard->told_busy = guard->told_idle = false;
-        guard->acting_id = 0;
+        guard->choosing = guard->stepped = guard->told_none = guard->told_busy = guard->told_idle = false;
         memset(guard->host.meters, 0, sizeof(guard->host.meters));
         for (unsigned i = 0; i < engine->n_slots; i++)
                 guard->tracks[i].taken = 0; /* of another ladder, perhaps */
@@ -59,18 +60,31 @@ static bool is_hurried(const Hostguard *guard, const LadderInput *input) {
         return (input->urgent & relieving) && host_time_left(&guard->host) < GOODBYE;
 }
 
-static const Unit *find_acting(const Engine *engine) {
-        for (unsigned i = 0; i < engine->n_slots; i++)
-                if (engine->units[i].used && engine->units[i].acting_id != 0)
-                        return &engine->units[i];
+/* The end of a service with this id; NULL when it is done, or will not answer any more. */
+static const Pending *find_ending(const Engine *engine, uint32_t id) {
+        for (unsigned i = 0; i < PENDING_MAX && id != 0; i++)
+                if (engine->pendings[i].id == id && engine->units[engine->pendings[i].unit].acting_id == id)
+                        return &engine->pendings[i];
         return NULL;
 }
 
-static bool is_under_way(const Engine *engine, uint32_t id) {
-        for (unsigned i = 0; i < engine->n_slots && id != 0; i++)
-                if (engine->units[i].used && engine->units[i].acting_id == id)
-                        return true;
-        return false;
+static bool is_old(const Pending *pending, usec_t now) {
+        return now - pending->since >= GOODBYE;
+}
+
+/* What ends a service frees memory soon, so nothing else is begun meanwhile. But a service may sit in its stop timeout for
+ * minutes, and the host would die of that: what its own rung began is waited for only as long as a clean end takes, and in a
+ * hurry not at all; what was begun for the host until it is done, and in a hurry no longer than that. */
+static const Unit *find_awaited(const Step *step, const Hostguard *guard, bool hurry) {
+        for (unsigned i = 0; i < step->engine->n_slots; i++) {
+                const Unit *unit = &step->engine->units[i];
+                const Pending *ending = find_ending(step->engine, unit->acting_id);
+                bool old = ending && is_old(ending, step->now);
+
+                if (ending && (ending->id == guard->acting_id ? !(hurry && old) : !(hurry || old)))
+                        return unit;
+        }
+        return NULL;
 }
 
 static void settle(const Step *step, Hostguard *guard) {
@@ -79,24 +93,34 @@ static void settle(const Step *step, Hostguard *guard) {
         guard->stepped_at = step->now;
 }
 
-/* What ended a service is done, or will not answer any more: now it may settle. */
+/* What ended a service is done, or will not answer any more: now it may settle. Where it hangs and there is no time, it is
+ * given up. */
 static void check_acting(const Step *step, Hostguard *guard) {
-        if (guard->ladder.state != LADDER_ACTING || is_under_way(step->engine, guard->acting_id))
+        LadderInput input = host_judge(&guard->host, guard->policy, step->now);
+        const Pending *ending = find_ending(step->engine, guard->acting_id);
+
+        if (guard->ladder.state != LADDER_ACTING)
                 return;
-        guard->acting_id = 0;
-        settle(step, guard);
+        if (!ending) {
+                guard->acting_id = 0;
+                settle(step, guard);
+        } else if (is_hurried(guard, &input) && is_old(ending, step->now)) {
+                tell_host_hanging(step, guard, ending);
+                guard->acting_id = 0;
+                ladder_end_action(&guard->ladder, step->now);
+        }
 }
 
 static void begin_choice(const Step *step, Hostguard *guard) {
         guard->choosing = true;
         guard->choosing_since = step->now;
-        guard->stepped = false;
 }
 
 static void take(const Step *step, Hostguard *guard, const LadderStep *move) {
         if (move->move != MOVE_RETRY || move->anew)
                 tell_host_rung(step, guard, move);
         guard->before = guard->host.reading.available;
+        guard->stepped = false;
         if (relieves(guard, guard->ladder.rung))
                 begin_choice(step, guard);
 }
@@ -192,8 +216,8 @@ static bool are_read(const Step *step, Hostguard *guard, bool hurry) {
 /* A step is wanted: takes it, or says why there is none. Until then the host is read again and again. */
 static void relieve(const Step *step, Hostguard *guard) {
         LadderInput input = host_judge(&guard->host, guard->policy, step->now);
-        const Unit *busy = find_acting(step->engine);
         bool hurry = is_hurried(guard, &input);
+        const Unit *busy = find_awaited(step, guard, hurry);
         Choice choice;
 
         if (!(input.firing >> guard->ladder.rung)) {

@@ -16,6 +16,7 @@ typedef struct Track {
         uint8_t taken;   /* 1 + the highest rung taken for the host in this episode */
         bool asked;      /* a reading of it is under way */
         bool braked;     /* throttled or frozen for the host */
+        bool seen_begin; /* of the run: base is what it began with. Not of one that was found or began unguarded */
 } Track;
 static_assert(sizeof(Track) <= 32, "a thousand units have a track each");
 
@@ -36,7 +37,7 @@ typedef struct Hostguard {
         bool stepped;        /* since the rung was taken */
         usec_t stepped_at;
         uint64_t before;     /* MemAvailable at that time */
-        uint32_t acting_id;  /* the disruptive step under way; 0 = none */
+        uint32_t acting_id;  /* the guard's own disruptive step under way; 0 = none, or given up */
         bool told_none, told_busy; /* in this episode */
         bool told_idle;      /* what can't hold on this host */
         Track tracks[ENGINE_UNITS_MAX]; /* as Engine.units; pages of it are touched only while the host is guarded */
@@ -87,6 +88,7 @@ void tell_host_rung(const Step *step, const Hostguard *guard, const LadderStep *
 void tell_host_step(const Step *step, const Hostguard *guard, const Choice *choice);
 void tell_host_none(const Step *step, const Hostguard *guard, const Choice *choice);
 void tell_host_busy(const Step *step, const Hostguard *guard, const Unit *busy);
+void tell_host_hanging(const Step *step, const Hostguard *guard, const Pending *ending);
 void tell_host_verified(const Step *step, const Hostguard *guard, bool holds);
 void tell_host_relaxed(const Step *step, const Hostguard *guard, const LadderStep *move);
 void tell_host_idle(const Step *step, const Hostguard *guard, const HostRung *rung, const char *condition, const char *why);

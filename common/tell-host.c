@@ -142,8 +142,21 @@ void tell_host_busy(const Step *step, const Hostguard *guard, const Unit *busy) 
         char host[96];
 
         snprintf(record->reason, sizeof(record->reason), "busy");
-        say(record, "The host has %s, but nothing is begun for it while an action on %.64s is under way.",
+        say(record,
+            "The host has %s, but an action on %.64s is under way: it is given time to end before anything else is begun.",
             describe_host(&guard->host, host, sizeof(host)), unitname_of_path(busy->path));
+}
+
+void tell_host_hanging(const Step *step, const Hostguard *guard, const Pending *ending) {
+        const HostRung *rung = hostguard_rung(guard, guard->ladder.rung);
+        Record *record = record_new(step, NULL, RECORD_HOST_VERIFIED, rung->name, "no-help");
+        char host[96], took[UNITS_TEXT_MAX];
+
+        say(record,
+            "The %s of %.64s, which was begun for the host's rung '%s', has not ended after %s. The host has %s, so "
+            "there is no time to wait for it: another unit is looked for.",
+            verb_name(ending->spec.verb), unitname_of_path(step->engine->units[ending->unit].path), rung->name,
+            units_format_duration(step->now - ending->since, took), describe_host(&guard->host, host, sizeof(host)));
 }
 
 void tell_host_verified(const Step *step, const Hostguard *guard, bool holds) {

@@ -137,10 +137,12 @@ static void install(Manager *manager, PolicySet *set) {
         manager->policies = set;
         (void) engine_set_policies(manager->engine, set, manager_now(manager));
         policy_set_free(old);
+        psi_begin_anew(manager->psi);
         manager_want_host(manager);
-        if (!manager->tree || !old)
-                return;
         guarded_rematch(manager);
+        psi_arm_anew(manager->psi, manager_psi_failed);
+        if (!old)
+                return;
         manager->scanning = true;
         (void) tree_scan(manager->tree);
         manager->scanning = false;

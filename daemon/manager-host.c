@@ -9,26 +9,44 @@
 
 void manager_read_host(Manager *manager) {
         Event event = {.kind = EVENT_HOST, .time = manager_now(manager)};
+        char text[HOST_READ_TEXT_MAX];
+        int r;
 
-        if (host_read(&manager->kernfs, &event.host) < 0)
-                return;
-        if (!host_reading_is_sane(&event.host) && !manager->host_odd)
-                journal_log(4, "/proc/meminfo says what can't be true (more free than there is), so the host is not guarded.");
-        manager->host_odd = !host_reading_is_sane(&event.host);
-        manager_feed(manager, &event);
+        r = host_read(&manager->kernfs, &event.host);
+        if (r >= 0 && !host_reading_is_sane(&event.host))
+                r = -ERANGE;
+        if (host_read_tell(&manager->host_told, r, text))
+                journal_log(4, "%s", text);
+        if (r >= 0)
+                manager_feed(manager, &event);
+}
+
+/* Readings by timer are too far apart for a window of a second: without a trigger nobody sees a stall. */
+void manager_psi_failed(const char *dir, int error) {
+        if (util_streq(dir, WHOLE_HOST))
+                journal_log(4,
+                            "No pressure trigger could be armed on the host (%s), so the pressure conditions of [Host] "
+                            "rungs, and of units without a trigger of their own, stay silent. The other conditions hold "
+                            "as they should. It is tried again at: memguardctl reload.",
+                            strerrordesc_np(-error));
+        else
+                journal_log(4,
+                            "No pressure trigger could be armed on %s (%s), so the pressure conditions of units in it stay "
+                            "silent. It is tried again at: memguardctl reload.",
+                            dir, strerrordesc_np(-error));
 }
 
 void manager_want_host(Manager *manager) {
         const HostPolicy *host = policy_set_host(manager->policies);
         bool before = manager->host_psi;
         usec_t stall, window;
+        int r = 0;
 
-        if (!manager->psi)
-                return;
         manager->host_psi = host_policy_pressure(host, &stall, &window) > 0;
-        if (manager->host_psi && psi_want(manager->psi, WHOLE_HOST, stall, window) < 0)
-                journal_log(4, "No pressure trigger could be armed on the host; the pressure conditions of its rungs are "
-                               "judged by timer, and late.");
+        if (manager->host_psi)
+                r = psi_want(manager->psi, WHOLE_HOST, stall, window);
+        if (r < 0)
+                manager_psi_failed(WHOLE_HOST, r);
         /* After the want, so that a trigger that stays in use is not closed and made anew. */
         if (before)
                 psi_unwant(manager->psi, WHOLE_HOST);

@@ -81,11 +81,14 @@ static void want_psi(Manager *manager, Guarded *guarded, const Policy *policy) {
         usec_t stall, window;
         bool wanted = policy && engine_pressure_wanted(policy, &stall, &window);
         bool before = guarded->wants_psi;
+        int r = 0;
 
         parent_of(guarded->path, parent);
         guarded->wants_psi = wanted;
-        if (wanted && psi_want(manager->psi, parent, stall, window) < 0)
-                journal_log(4, "No pressure trigger could be armed on %s; pressure rungs below it stay silent.", parent);
+        if (wanted)
+                r = psi_want(manager->psi, parent, stall, window);
+        if (r < 0)
+                manager_psi_failed(parent, r);
         /* After the want, so that a trigger that stays in use is not closed and made anew. */
         if (before)
                 psi_unwant(manager->psi, parent);
@@ -136,11 +139,42 @@ void guarded_named(Manager *manager, const Guarded *guarded) {
         manager_feed(manager, &event);
 }
 
+/* Its directory is there and its files are not (of one that is removed it is -ENODEV): the memory controller was taken from
+ * it, and with it our watches. It is asked for on, and once its files are back they are new ones: it is guarded anew. */
+static void see_again(Manager *manager, Guarded *guarded) {
+        char path[CGROUP_PATH_MAX];
+        bool found, before = manager->scanning;
+
+        snprintf(path, sizeof(path), "%s", guarded->path);
+        journal_log(5, "%s has its memory controller back and is guarded again.", path);
+        (void) marks_restore(guarded->dirfd);
+        detach(manager, position(manager, path, &found));
+        manager->scanning = true; /* found, not begun just now */
+        guarded_appeared(manager, path);
+        manager->scanning = before;
+}
+
 void guarded_feed_sample(Manager *manager, Guarded *guarded) {
         Event event = {.kind = EVENT_SAMPLE, .time = manager_now(manager)};
+        int r;
 
-        if (!guarded->armed || guarded_read(manager, guarded, &event.sample) < 0)
+        if (!guarded->armed)
                 return;
+        r = guarded_read(manager, guarded, &event.sample);
+        if (r == -ENOENT && !guarded->blind) {
+                guarded->blind = true;
+                journal_log(4,
+                            "%s has no memory controller any more, so it can't be guarded until that is back. Somebody "
+                            "took it from the cgroup above (cgroup.subtree_control); systemctl daemon-reload may bring it "
+                            "back.",
+                            guarded->path);
+        }
+        if (r < 0)
+                return;
+        if (guarded->blind) {
+                see_again(manager, guarded);
+                return;
+        }
         run_peaks_note(&guarded->peaks, &event.sample, event.time);
         name_run(manager, guarded);
         snprintf(event.path, sizeof(event.path), "%s", guarded->path);

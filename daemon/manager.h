@@ -50,6 +50,7 @@ typedef struct Guarded {
         bool armed;      /* the engine knows it */
         bool placed;
         bool wants_psi;
+        bool blind;      /* its kernel files are gone, though it is there; said */
         uint8_t tries;   /* to arm it: the kernel's files may come after the directory */
         uint8_t n_covers;
         char invocation[INVOCATION_MAX];
@@ -133,7 +134,7 @@ typedef struct Manager {
         usec_t started;
         unsigned policy_mistakes;
         bool systemd_connected;
-        bool host_odd; /* that its numbers can't be true has been said */
+        int host_told; /* what has been said of the readings of the host: 0, or why there is none */
         bool host_psi; /* the pressure of the host is wanted for its guard */
 } Manager;
 
@@ -170,6 +171,7 @@ void manager_above_hit(void *userdata, const char *path); /* a cgroup above unit
 /* manager-host.c */
 void manager_read_host(Manager *manager);
 void manager_want_host(Manager *manager); /* after the policies changed */
+void manager_psi_failed(const char *dir, int error);
 
 /* manager-peaks.c */
 void manager_peaks_ended(Manager *manager, Guarded *guarded); /* its run is over */

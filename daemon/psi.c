@@ -1,18 +1,13 @@
 /* See psi.h. */
-#include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
 
 #include "fd.h"
-#include "psi-plan.h"
+#include "psi-trigger.h"
 #include "psi.h"
 #include "unitname.h"
 
 /* Readings of a hot directory are 125 ms apart or more; a tenth of that may be late without harm and saves wakeups. */
 #define TIMER_ACCURACY (12 * USEC_PER_MSEC)
-
-/* A close() takes 20 ms (an RCU grace period) and can't be interrupted; this is only what the worker asks for. */
-#define CLOSE_LIMIT (5 * USEC_PER_SEC)
 
 typedef struct Dir {
         struct Dir *next; /* in the order of coming: the first ones have triggers of their own */
@@ -34,28 +29,13 @@ struct Psi {
         PsiHandlers handlers;
         Dir *dirs;
         unsigned n_dirs;
+        bool collecting; /* wants, all of them anew: nothing is armed until they are complete */
         Dir host; /* path "/": on /proc/pressure/memory, for all shared ones */
 };
 
-static int run_close(void *job) {
-        return close((int) (intptr_t) job) < 0 ? -errno : 0;
-}
-
-static void close_done(void *job, int result) {
-        if (result == -ECANCELED)
-                (void) run_close(job);
-}
-
-static void release(sd_event_source *source, int fd, Worker *worker) {
-        void *job = (void *) (intptr_t) fd;
-
-        sd_event_source_disable_unref(source);
-        if (fd >= 0 && worker_submit(worker, run_close, close_done, job, CLOSE_LIMIT) < 0)
-                (void) run_close(job);
-}
-
 static void disarm(Dir *dir) {
-        release(TAKE_PTR(dir->source), TAKE_FD(dir->fd), dir->psi->worker);
+        sd_event_source_disable_unref(TAKE_PTR(dir->source));
+        psi_trigger_close(TAKE_FD(dir->fd), dir->psi->worker);
         dir->armed = (PsiPlan){};
         dir->heat = PSI_COLD;
 }
@@ -129,55 +109,21 @@ static int on_pressure(sd_event_source *source, int fd, uint32_t revents, void *
         return r;
 }
 
-static int write_trigger(int fd, PsiPlan plan) {
-        char text[64];
-        int n = snprintf(text, sizeof(text), "some %" PRIu64 " %" PRIu64, plan.stall, plan.window);
-
-        /* With the closing NUL: the kernel puts one over the last byte that it is given. */
-        return write(fd, text, (size_t) n + 1) < 0 ? -errno : 0;
-}
-
-static int open_pressure(const Dir *dir, int *ret) {
-        const Kernfs *kernfs = dir->psi->kernfs;
-        _cleanup_close_ int dirfd = -1;
-        int r;
-
-        if (dir == &dir->psi->host)
-                r = kernfs_open_file(kernfs->proc_fd, "pressure/memory", O_RDWR);
-        else {
-                r = kernfs_open_cgroup(kernfs, dir->path, &dirfd);
-                if (r < 0)
-                        return r;
-                r = kernfs_open_file(dirfd, "memory.pressure", O_RDWR);
-        }
-        if (r < 0)
-                return r;
-        *ret = r;
-        return 0;
-}
-
 /* Arms what is wanted. A trigger can't be changed (EBUSY), so the new one is there before the old one goes. */
 static int arm(Dir *dir) {
-        PsiPlan plan = psi_plan_fit(dir->wanted);
+        PsiPlan plan = dir->wanted;
         _cleanup_close_ int fd = -1;
         sd_event_source *source;
         int r;
 
-        r = open_pressure(dir, &fd);
-        if (r < 0)
-                return r;
-        r = write_trigger(fd, plan);
-        if (r == -EINVAL) {
-                /* No CAP_SYS_RESOURCE (it is EINVAL, not EPERM): coarser, but without the kernel thread. */
-                plan = psi_plan_unprivileged(plan);
-                r = write_trigger(fd, plan);
-        }
-        if (r < 0)
-                return r;
+        fd = psi_trigger_open(dir->psi->kernfs, dir == &dir->psi->host ? NULL : dir->path, &plan);
+        if (fd < 0)
+                return TAKE_FD(fd);
         r = sd_event_add_io(dir->psi->event, &source, fd, EPOLLPRI, on_pressure, dir);
         if (r < 0)
                 return r;
-        release(TAKE_PTR(dir->source), TAKE_FD(dir->fd), dir->psi->worker);
+        sd_event_source_disable_unref(TAKE_PTR(dir->source));
+        psi_trigger_close(TAKE_FD(dir->fd), dir->psi->worker);
         (void) sd_event_source_set_description(source, "psi");
         dir->source = source;
         dir->fd = TAKE_FD(fd);
@@ -213,6 +159,13 @@ static unsigned n_own(const Psi *psi) {
         for (const Dir *dir = psi->dirs; dir; dir = dir->next)
                 n += dir->fd >= 0;
         return n;
+}
+
+/* Gives the directory a trigger for what is wanted of it, or leaves it to the host's. */
+static int serve(Dir *dir) {
+        if (dir->fd < 0)
+                dir->shared = util_streq(dir->path, "/") || n_own(dir->psi) >= PSI_TRIGGERS_MAX;
+        return dir->shared || is_armed(dir) ? 0 : arm(dir);
 }
 
 /* A trigger has become free: the first directory without one gets it; where that fails, it keeps the host's. And where
@@ -266,9 +219,9 @@ int psi_want(Psi *psi, const char *path, usec_t stall, usec_t window) {
         dir = *at;
         dir->n_users++;
         dir->wanted = psi_plan_merge(dir->wanted, (PsiPlan){.stall = stall, .window = window});
-        if (dir->fd < 0)
-                dir->shared = util_streq(path, "/") || n_own(psi) >= PSI_TRIGGERS_MAX;
-        r = dir->shared || is_armed(dir) ? 0 : arm(dir);
+        if (psi->collecting)
+                return 0;
+        r = serve(dir);
         return r < 0 ? r : update_host(psi);
 }
 
@@ -281,7 +234,32 @@ void psi_unwant(Psi *psi, const char *path) {
         psi->n_dirs--;
         disarm(dir);
         free(dir);
-        hand_on(psi);
+        if (!psi->collecting)
+                hand_on(psi);
+}
+
+void psi_begin_anew(Psi *psi) {
+        psi->collecting = true;
+        for (Dir *dir = psi->dirs; dir; dir = dir->next)
+                dir->wanted = (PsiPlan){};
+}
+
+void psi_arm_anew(Psi *psi, void (*failed)(const char *dir, int error)) {
+        int r;
+
+        psi->collecting = false;
+        for (Dir *dir = psi->dirs; dir; dir = dir->next) {
+                if (dir->wanted.stall == 0) {
+                        disarm(dir);
+                        continue;
+                }
+                r = serve(dir);
+                if (r < 0)
+                        failed(dir->path, r);
+        }
+        r = update_host(psi);
+        if (r < 0)
+                failed(psi->host.path, r);
 }
 
 static void psi_freep(Psi **psi) {

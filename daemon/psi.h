@@ -29,10 +29,16 @@ Psi *psi_free(Psi *psi);
 #define PSI_DIRS_MAX 2048 /* as many as units are watched at most; -ENOSPC for the next one */
 
 /* A unit below this directory wants a wake when `some` stall reaches this much in this window. The trigger is made finer
- * where it would miss that, and stays so until the last user has gone. Counts its users: each want needs one unwant, also
- * after a failure to arm, which is returned and retried when next wanted. A handler may call both. */
+ * where it would miss that, and stays so until the last user has gone or all is wanted anew. Counts its users: each want
+ * needs one unwant, also after a failure to arm, which is returned and retried when next wanted. A handler may call both. */
 int psi_want(Psi *psi, const char *dir, usec_t stall, usec_t window);
 void psi_unwant(Psi *psi, const char *dir);
+
+/* When the wants of all users may have changed: begin, let each user want what it wants now and unwant what it wanted, then
+ * arm. Only then triggers are made, finer or coarser; one that suits stays. What could not be armed is told ("/": the
+ * host's). */
+void psi_begin_anew(Psi *psi);
+void psi_arm_anew(Psi *psi, void (*failed)(const char *dir, int error));
 
 /* How many triggers are armed; for status. */
 unsigned psi_n_armed(const Psi *psi);

@@ -16,7 +16,7 @@ typedef struct HostPlay {
         uint64_t others;               /* used by what nobody watches */
         uint64_t others_rate;
         uint64_t least;                /* the least that was available */
-        bool stuck;                    /* restarts never end */
+        unsigned stuck;                /* bit i: the ends of this service never end */
 } HostPlay;
 
 static inline uint64_t host_play_available(const HostPlay *play) {
@@ -85,7 +85,8 @@ static inline void host_play_answers(HostPlay *play) {
                         play->ends[i] = 0;
                 else if (play->ends[i] == 0)
                         play->ends[i] = play->rig.now + (verb_is_disruptive(call->spec.verb) ? GOODBYE_TAKES : HOST_STEP);
-                else if (play->rig.now >= play->ends[i] && !(play->stuck && verb_is_disruptive(call->spec.verb)))
+                else if (play->rig.now >= play->ends[i] &&
+                         !(play->stuck >> call->world & 1 && verb_is_disruptive(call->spec.verb)))
                         host_play_answer(play, call);
         }
 }

@@ -52,6 +52,40 @@ static void a_restart_of_what_does_not_grow_is_in_vain(void **state) {
         assert_true(candidate_helps(&stop, &still));
 }
 
+static void what_began_unseen_is_a_last_resort_if_it_grows(void **state) {
+        Candidate old = candidate("old", VERB_RESTART, 700 * MIB, 0), surely = candidate("surely", VERB_RESTART, 90 * MIB, 0), trial;
+        char text[CANDIDATE_TEXT_MAX];
+
+        (void) state;
+        assert_true(candidate_may_help(&old, &still));
+        assert_false(candidate_is_last_resort(&old, &still)); /* it holds what it holds */
+        old.standing = STANDING_UNSURE;
+        assert_string_equal(candidate_why_not(&old, NULL, &still, text),
+                            "ran before the host was guarded: what it began with is not known");
+        old.grown = 6 * MIB;
+        assert_true(candidate_is_last_resort(&old, &still));
+        trial = old, trial.seen_begin = true;
+        assert_false(candidate_may_help(&trial, &still));
+        trial = old, trial.resident = still.missing / 2;
+        assert_false(candidate_may_help(&trial, &still));
+        trial = old, trial.verb = VERB_KILL;
+        assert_true(candidate_may_help(&trial, &still) && !candidate_is_last_resort(&trial, &still));
+        trial = old, trial.preference = PREFERENCE_AVOID;
+        assert_true(candidate_may_help(&trial, &still) && !candidate_is_last_resort(&trial, &still));
+        trial = old, trial.grown = 30 * MIB; /* it helps for sure */
+        assert_false(candidate_may_help(&trial, &still));
+
+        old.standing = STANDING_HELPS;
+        old.last_resort = true;
+        surely.grown = 60 * MIB;
+        surely.preference = PREFERENCE_AVOID;
+        assert_true(candidate_compare(&surely, &old, &still) < 0);
+        assert_string_equal(candidate_why_not(&old, &surely, &still, text),
+                            "may have grown before it was seen, which nobody knows");
+        assert_string_equal(candidate_why(&old, text), "it has grown by 6M in this run and a restart may free up to 700M (it ran "
+                                                       "before the host was guarded), and nothing else would help");
+}
+
 static void preferences_come_before_all_but_help(void **state) {
         Candidate leak = candidate("leak", VERB_RESTART, 400 * MIB, 25 * MIB), cache = candidate("cache", VERB_RESTART, 90 * MIB, 0);
         Candidate tiny = candidate("tiny", VERB_RESTART, MIB, 0), avoided = leak;
@@ -118,6 +152,7 @@ static Candidate any(void) {
                 .resident = sizes[random_below(ELEMENTSOF(sizes))],
                 .grown = sizes[random_below(ELEMENTSOF(sizes))],
                 .reclaims = sizes[random_below(ELEMENTSOF(sizes))],
+                .last_resort = random_below(2),
         };
 }
 
@@ -158,6 +193,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(who_grows_goes_before_who_is_large),
                 cmocka_unit_test(a_restart_of_what_does_not_grow_is_in_vain),
+                cmocka_unit_test(what_began_unseen_is_a_last_resort_if_it_grows),
                 cmocka_unit_test(preferences_come_before_all_but_help),
                 cmocka_unit_test(what_costs_nothing_goes_first_where_nobody_is_to_blame),
                 cmocka_unit_test(a_reclaim_helps_by_what_swap_can_take),

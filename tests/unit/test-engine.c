@@ -262,6 +262,36 @@ static void more_units_than_there_is_room_for_are_refused(void **state) {
         rig_done(&rig);
 }
 
+/* Its memory controller was taken away, say: it is asked for on, but not for ever at the pace of one that is just going. */
+static void a_unit_that_cannot_be_read_is_asked_for_ever_more_rarely(void **state) {
+        Rig rig;
+        unsigned n;
+
+        (void) state;
+        rig_init(&rig, "[Match]\nUnit=*\n[Policy]\nMode=act\n[Rung a]\nUsage=90%\nAction=restart\n[Rung b]\nPressureSome=300ms/1s\n"
+                       "Action=notify\n");
+        play_found(&rig, 60 * MIB);
+        rig.deaf = true;
+        for (unsigned i = 0; i < 3; i++) { /* something wants it read */
+                play_stalled(&rig, 400 * USEC_PER_MSEC);
+                rig_wait(&rig, 500 * USEC_PER_MSEC);
+        }
+        n = rig.n_samples;
+        rig_wait(&rig, 10 * USEC_PER_SEC);
+        assert_in_range(rig.n_samples, n + 2, n + 5);
+        rig_wait(&rig, USEC_PER_MINUTE);
+        n = rig.n_samples;
+        rig_wait(&rig, 10 * USEC_PER_MINUTE);
+        assert_in_range(rig.n_samples, n + 38, n + 41);
+        assert_true(engine_next_deadline(rig.engine) % (15 * USEC_PER_SEC) == 0);
+        rig.deaf = false;
+        rig_wait(&rig, 20 * USEC_PER_SEC);
+        n = rig.n_samples;
+        rig_wait(&rig, 10 * USEC_PER_MINUTE);
+        assert_in_range(rig.n_samples, n, n + 10); /* it was answered */
+        rig_done(&rig);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(a_pause_lifts_the_wires_and_a_resume_places_them),
@@ -277,6 +307,7 @@ int main(void) {
                 cmocka_unit_test(a_clock_that_falls_moves_nothing_back),
                 cmocka_unit_test(a_unit_that_is_gone_needs_nothing),
                 cmocka_unit_test(more_units_than_there_is_room_for_are_refused),
+                cmocka_unit_test(a_unit_that_cannot_be_read_is_asked_for_ever_more_rarely),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

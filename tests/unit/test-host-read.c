@@ -48,10 +48,31 @@ static void half_of_it_is_nothing(void **state) {
         temproot_close(&root);
 }
 
+/* A host that is not guarded is told of, but not every 15 s. */
+static void each_state_is_told_once(void **state) {
+        char text[HOST_READ_TEXT_MAX];
+        int told = 0;
+
+        (void) state;
+        assert_false(host_read_tell(&told, 0, text));
+        assert_true(host_read_tell(&told, -ENODATA, text));
+        assert_string_equal(text, "The host's memory can't be read (No data available in /proc/meminfo or /proc/pressure/memory), so "
+                                  "the host is not guarded; it is tried again every 15 s.");
+        assert_false(host_read_tell(&told, -ENODATA, text));
+        assert_true(host_read_tell(&told, -ERANGE, text));
+        assert_string_equal(text, "/proc/meminfo says what can't be true (more free than there is), so the host is not guarded.");
+        assert_false(host_read_tell(&told, -ERANGE, text));
+        assert_true(host_read_tell(&told, 0, text));
+        assert_string_equal(text, "The host's memory can be read again, so the host is guarded again.");
+        assert_false(host_read_tell(&told, 0, text));
+        assert_true(host_read_tell(&told, -ENODATA, text));
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(all_of_it_is_read),
                 cmocka_unit_test(half_of_it_is_nothing),
+                cmocka_unit_test(each_state_is_told_once),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -182,21 +182,166 @@ static void a_slow_leak_is_found_by_what_it_has_grown_by(void **state) {
         rig_done(&play.rig);
 }
 
-static void one_at_a_time_while_a_restart_hangs(void **state) {
+/* As after an upgrade of memguard: what it leaked before that nobody has seen. */
+static void who_leaked_before_it_was_seen_is_the_last_resort(void **state) {
+        (void) state;
+        begin(ACT);
+        host_play_add(&play, "big", 250 * MIB, 0);
+        host_play_add(&play, "old", 545 * MIB, MIB / 4);
+        assert_true(host_play_until(&play, "[host-none", USEC_PER_MINUTE));
+        assert_non_null(strstr(host_play_said[RECORD_HOST_NONE], "of those watched 2 may have grown before the host was guarded"));
+        assert_non_null(strstr(host_play_said[RECORD_HOST_NONE], "M) ran before the host was guarded: what it began with is not "
+                                                                 "known"));
+        assert_null(strstr(host_play_said[RECORD_HOST_NONE], "does not grow"));
+        host_play_run(&play, 2 * USEC_PER_MINUTE);
+        assert_int_equal(play.n_restarts[1], 1);
+        assert_int_equal(restarts_of_others(1), 0);
+        assert_in_range(play.least, 25 * MIB, 35 * MIB); /* not before the reserve is reached */
+        assert_non_null(strstr(host_play_said[RECORD_HOST_STEP], "(it ran before the host was guarded), and nothing else would "
+                                                                 "help"));
+        rig_done(&play.rig);
+}
+
+static void what_was_seen_from_its_beginning_does_not_count_as_unknown(void **state) {
+        (void) state;
+        begin("[Match]\nUnit=*.service\n[Policy]\nMode=act\n[Rung restart]\nUsage=90%\nAction=restart\n" LOW);
+        host_play_add(&play, "big", 250 * MIB, 0);
+        host_play_add(&play, "old", 400 * MIB, 0);
+        play.rig.worlds[1].present = false;
+        {
+                Event stop = play_event(&play.rig.worlds[1], EVENT_STOP);
+
+                assert_int_equal(rig_feed(&play.rig, &stop), 0);
+        }
+        assert_int_equal(play_start_of(&play.rig, &play.rig.worlds[1], /* fresh= */ true), 0);
+        play.others_rate = 5 * MIB;
+        host_play_run(&play, 30 * USEC_PER_SEC);
+        assert_non_null(strstr(host_play_said[RECORD_HOST_NONE], "old.service (400M) does not grow, so that a restart would be"));
+        assert_non_null(strstr(host_play_said[RECORD_HOST_NONE], "big.service (250M) ran before the host was guarded"));
+        rig_done(&play.rig);
+}
+
+static void one_at_a_time_while_a_restart_hangs_and_there_is_time(void **state) {
         (void) state;
         begin(ACT);
         add_innocents();
-        host_play_add(&play, "leak", 8 * MIB, 20 * MIB);
-        host_play_add(&play, "other", 8 * MIB, 10 * MIB);
-        play.stuck = true;
+        host_play_add(&play, "leak", 8 * MIB, 4 * MIB);
+        host_play_add(&play, "other", 8 * MIB, 2 * MIB);
+        play.stuck = ~0U;
+        assert_true(host_play_until(&play, "do(restart)", 3 * USEC_PER_MINUTE));
         (void) play_log(&play.rig);
-        host_play_run(&play, 40 * USEC_PER_SEC);
-        {
-                const char *log = play_log(&play.rig), *first = strstr(log, "do(restart)");
+        host_play_run(&play, 10 * USEC_PER_SEC);
+        assert_null(strstr(play_log(&play.rig), "do("));
+        rig_done(&play.rig);
+}
 
-                assert_non_null(first);
-                assert_null(strstr(first + 1, "do("));
-        }
+static void a_restart_that_hangs_is_given_up_when_the_time_runs_out(void **state) {
+        (void) state;
+        begin(ACT);
+        add_innocents();
+        host_play_add(&play, "leak", 8 * MIB, 15 * MIB);
+        host_play_add(&play, "other", 8 * MIB, 10 * MIB);
+        play.stuck = 1 << 4;
+        assert_true(host_play_until(&play, "[for-host restart", USEC_PER_MINUTE));
+        assert_non_null(strstr(host_play_said[RECORD_HOST_STEP], "leak.service: rung 'restart'"));
+        (void) play_log(&play.rig);
+        assert_true(host_play_until(&play, "[host-verified low no-help]", 10 * USEC_PER_SEC));
+        assert_non_null(strstr(host_play_said[RECORD_HOST_VERIFIED], "The restart of leak.service, which was begun for the "
+                                                                     "host's rung 'low', has not "
+                                                                     "ended after "));
+        host_play_run(&play, 2 * USEC_PER_SEC);
+        assert_int_equal(play.n_restarts[5], 1);
+        assert_int_equal(restarts_of_others(5), 0);
+        assert_non_null(strstr(host_play_said[RECORD_HOST_STEP], "other.service: rung 'restart' is taken for the host"));
+        rig_done(&play.rig);
+}
+
+/* Whatever else its rungs offer: a freeze would hold up the very end that is waited for. */
+static void what_hangs_is_left_alone(void **state) {
+        (void) state;
+        begin("[Match]\nUnit=*.service\n[Policy]\nMode=act\n[Rung restart]\nUsage=80%\nAction=restart\n"
+              "[Rung halt]\nUsage=90%\nAction=freeze 1min\n" LOW);
+        host_play_add(&play, "leak", 8 * MIB, 25 * MIB);
+        play.stuck = 1;
+        assert_true(host_play_until(&play, "[for-host restart", 2 * USEC_PER_MINUTE));
+        (void) play_log(&play.rig);
+        host_play_run(&play, 10 * USEC_PER_SEC);
+        assert_null(strstr(play_log(&play.rig), "do("));
+        assert_non_null(strstr(host_play_said[RECORD_HOST_NONE], "of those watched 1 is being ended already"));
+        rig_done(&play.rig);
+}
+
+/* slow.service sits in its stop timeout by its own rung; that is no reason to let the host die. */
+static void what_hangs_by_its_own_rung_does_not_hold_the_guard_up(void **state) {
+        World *slow;
+
+        (void) state;
+        begin(ACT);
+        add_innocents();
+        slow = host_play_add(&play, "slow", 60 * MIB, 0);
+        host_play_add(&play, "leak", 8 * MIB, 25 * MIB);
+        play.stuck = 1 << 4;
+        slow->max = slow->operator_max = 100 * MIB;
+        slow->ws = 95 * MIB;
+        assert_true(host_play_until(&play, "do(restart)", USEC_PER_MINUTE));
+        assert_int_equal(host_play_n_said[RECORD_HOST_RUNG], 0);
+        host_play_run(&play, USEC_PER_MINUTE);
+        assert_in_range(play.n_restarts[5], 1, 4);
+        assert_int_equal(restarts_of_others(5), 0);
+        assert_true(play.least > 30 * MIB);
+        assert_int_equal(host_play_n_said[RECORD_HOST_NONE], 0);
+        rig_done(&play.rig);
+}
+
+/* It frees its memory in a moment: nobody else is bothered meanwhile. */
+static void what_ends_by_its_own_rung_is_given_its_moment(void **state) {
+        World *leak;
+
+        (void) state;
+        begin(ACT);
+        add_innocents();
+        leak = host_play_add(&play, "leak", 8 * MIB, 10 * MIB);
+        leak->max = leak->operator_max = 430 * MIB; /* its last rung is reached a moment before the host's */
+        assert_true(host_play_until(&play, "[host low taken]", USEC_PER_MINUTE));
+        host_play_run(&play, 10 * USEC_PER_SEC);
+        assert_int_equal(play.n_restarts[4], 1);
+        assert_int_equal(host_play_n_said[RECORD_HOST_STEP], 0);
+        rig_done(&play.rig);
+}
+
+/* A rung that only tells has taken nothing that could have helped. */
+static void what_another_rung_took_is_not_verified_as_this_ones(void **state) {
+        (void) state;
+        begin("[Match]\nUnit=*.service\n[Policy]\nMode=act\n" LADDER "[Host low]\nAvailable=30%\nAction=relieve\n"
+              "[Host last]\nAvailable=22%\nAction=notify\n");
+        add_innocents();
+        host_play_add(&play, "leak", 8 * MIB, 60 * MIB);
+        (void) play_log(&play.rig);
+        assert_true(host_play_until(&play, "[for-host ask taken]", USEC_PER_MINUTE));
+        assert_true(host_play_until(&play, "[host last emergency]", 2 * USEC_PER_SEC));
+        assert_int_equal(host_play_n_said[RECORD_HOST_VERIFIED], 0);
+        host_play_run(&play, 10 * USEC_PER_SEC);
+        assert_int_equal(host_play_n_said[RECORD_HOST_VERIFIED], 0);
+        rig_done(&play.rig);
+}
+
+static void what_was_taken_before_a_reload_is_not_verified_after_it(void **state) {
+        PolicySet *old;
+
+        (void) state;
+        begin(ACT);
+        add_innocents();
+        host_play_add(&play, "leak", 8 * MIB, 10 * MIB);
+        (void) play_log(&play.rig);
+        assert_true(host_play_until(&play, "[for-host ask taken]", USEC_PER_MINUTE));
+        old = play.rig.set;
+        play.rig.set = rig_policies("[Match]\nUnit=*.service\n[Policy]\nMode=act\n" LADDER
+                                    "[Host warn]\nAvailable=50%\nAction=notify\n");
+        engine_set_policies(play.rig.engine, play.rig.set, play.rig.now);
+        policy_set_free(old);
+        host_play_run(&play, 10 * USEC_PER_SEC);
+        assert_non_null(strstr(host_play_said[RECORD_HOST_RUNG], "The host reached rung 'warn'"));
+        assert_int_equal(host_play_n_said[RECORD_HOST_VERIFIED], 0);
         rig_done(&play.rig);
 }
 
@@ -350,7 +495,15 @@ int main(void) {
                 cmocka_unit_test(a_spent_budget_ends_it_with_an_alert),
                 cmocka_unit_test(what_nobody_watches_is_no_reason_to_end_innocents),
                 cmocka_unit_test(a_slow_leak_is_found_by_what_it_has_grown_by),
-                cmocka_unit_test(one_at_a_time_while_a_restart_hangs),
+                cmocka_unit_test(who_leaked_before_it_was_seen_is_the_last_resort),
+                cmocka_unit_test(what_was_seen_from_its_beginning_does_not_count_as_unknown),
+                cmocka_unit_test(one_at_a_time_while_a_restart_hangs_and_there_is_time),
+                cmocka_unit_test(a_restart_that_hangs_is_given_up_when_the_time_runs_out),
+                cmocka_unit_test(what_hangs_is_left_alone),
+                cmocka_unit_test(what_hangs_by_its_own_rung_does_not_hold_the_guard_up),
+                cmocka_unit_test(what_ends_by_its_own_rung_is_given_its_moment),
+                cmocka_unit_test(what_another_rung_took_is_not_verified_as_this_ones),
+                cmocka_unit_test(what_was_taken_before_a_reload_is_not_verified_after_it),
                 cmocka_unit_test(a_pause_stops_it_and_a_resume_goes_on),
                 cmocka_unit_test(swap_that_is_not_there_is_no_condition),
                 cmocka_unit_test(short_swap_is_a_condition_of_its_own),

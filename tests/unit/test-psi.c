@@ -264,6 +264,97 @@ static void test_one_trigger_serves_a_directory(void **state) {
         assert_true(is_closed(fifo));
 }
 
+static const char *not_armed;
+
+static void note_failure(const char *dir, int error) {
+        static char path[64];
+
+        assert_true(error < 0);
+        (void) snprintf(path, sizeof(path), "%s", dir);
+        not_armed = path;
+}
+
+static void want_again(const char *path, usec_t stall, usec_t window) {
+        assert_int_equal(psi_want(psi, path, stall, window), 0);
+        psi_unwant(psi, path);
+}
+
+static void test_wanted_anew_a_trigger_becomes_coarser(void **state) {
+        _cleanup_close_ int fifo = -1;
+
+        (void) state;
+        not_armed = NULL;
+        fifo = open_fifo(make_dir("/system.slice"));
+        assert_int_equal(psi_want(psi, "/system.slice", 10 * MS, 500 * MS), 0);
+        assert_int_equal(psi_want(psi, "/system.slice", 300 * MS, 1 * S), 0);
+        assert_string_equal(written(fifo), "some 10000 500000|");
+        psi_begin_anew(psi);
+        want_again("/system.slice", 300 * MS, 1 * S);
+        want_again("/system.slice", 200 * MS, 1 * S);
+        assert_string_equal(written(fifo), ""); /* once, when all is known */
+        psi_arm_anew(psi, note_failure);
+        assert_string_equal(written(fifo), "some 200000 1000000|");
+        assert_int_equal(psi_n_armed(psi), 1);
+        /* What suits stays. */
+        psi_begin_anew(psi);
+        want_again("/system.slice", 200 * MS, 1 * S);
+        psi_unwant(psi, "/system.slice");
+        psi_arm_anew(psi, note_failure);
+        assert_string_equal(written(fifo), "");
+        assert_int_equal(psi_n_armed(psi), 1);
+        psi_unwant(psi, "/system.slice");
+        assert_int_equal(psi_n_armed(psi), 0);
+        assert_true(is_closed(fifo));
+        assert_null(not_armed);
+}
+
+static void test_wanted_anew_the_hosts_becomes_coarser_and_gone_ones_make_room(void **state) {
+        _cleanup_close_ int host = open_fifo("proc/pressure/memory"), fifo = -1;
+        char path[64];
+
+        (void) state;
+        not_armed = NULL;
+        for (unsigned i = 0; i < PSI_TRIGGERS_MAX + 1; i++) {
+                (void) snprintf(path, sizeof(path), "/%u.slice", i);
+                (void) make_dir(path);
+                assert_int_equal(psi_want(psi, path, 200 * MS, 1 * S), 0);
+        }
+        assert_int_equal(psi_want(psi, "/", 10 * MS, 500 * MS), 0);
+        assert_string_equal(written(host), "some 200000 1000000|some 10000 500000|");
+        fifo = open_fifo("sys/fs/cgroup/14.slice/memory.pressure");
+        psi_begin_anew(psi);
+        psi_unwant(psi, "/0.slice");
+        for (unsigned i = 1; i < PSI_TRIGGERS_MAX + 1; i++) {
+                (void) snprintf(path, sizeof(path), "/%u.slice", i);
+                want_again(path, 200 * MS, 1 * S);
+        }
+        want_again("/", 300 * MS, 1 * S);
+        assert_string_equal(written(host), "");
+        psi_arm_anew(psi, note_failure);
+        assert_string_equal(written(fifo), "some 200000 1000000|");
+        assert_string_equal(written(host), "some 300000 1000000|");
+        assert_int_equal(psi_n_armed(psi), PSI_TRIGGERS_MAX + 1);
+        assert_null(not_armed);
+}
+
+static void test_what_could_not_be_armed_anew_is_told(void **state) {
+        (void) state;
+        not_armed = NULL;
+        temproot_cgroup(&root, "/a.slice");
+        psi_begin_anew(psi);
+        assert_int_equal(psi_want(psi, "/a.slice", 1 * S, 2 * S), 0);
+        psi_arm_anew(psi, note_failure);
+        assert_string_equal(not_armed, "/a.slice");
+        assert_int_equal(psi_n_armed(psi), 0);
+        assert_int_equal(unlink(temproot_path(&root, "proc/pressure/memory")), 0);
+        psi_begin_anew(psi);
+        psi_unwant(psi, "/a.slice");
+        assert_int_equal(psi_want(psi, "/", 1 * S, 2 * S), 0);
+        psi_arm_anew(psi, note_failure);
+        assert_string_equal(not_armed, "/");
+        psi_unwant(psi, "/");
+}
+
 static void test_nonsense_is_refused(void **state) {
         (void) state;
         (void) make_dir("/a.slice");
@@ -416,6 +507,9 @@ int main(void) {
                 cmocka_unit_test(test_plans_are_no_finer_than_needed),
                 cmocka_unit_test(test_heat_cools_two_windows_after_the_last_wake),
                 TEST(test_one_trigger_serves_a_directory),
+                TEST(test_wanted_anew_a_trigger_becomes_coarser),
+                TEST(test_wanted_anew_the_hosts_becomes_coarser_and_gone_ones_make_room),
+                TEST(test_what_could_not_be_armed_anew_is_told),
                 TEST(test_nonsense_is_refused),
                 TEST(test_a_failure_is_told_and_tried_again),
                 TEST(test_directories_beyond_the_bound_share_the_hosts),
