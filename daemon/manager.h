@@ -151,6 +151,7 @@ int manager_run(Manager *manager);
 /* manager.c */
 usec_t manager_now(const Manager *manager);
 void manager_feed(Manager *manager, const Event *event); /* also from within an action: then it is queued */
+int manager_add_timers(Manager *manager);
 
 /* manager-units.c */
 Guarded *guarded_find(const Manager *manager, const char *path);
