@@ -515,6 +515,64 @@ class Quiet(Case):
         self.assertEqual(self.finish(child)[1], "['free', 'own']\n")
 
 
+    def test_a_signal_handler_that_raises_leaves_the_mask_and_the_thread(self):
+        child = self.run_script("import signal\n" + INSTALL + textwrap.dedent("""
+            import os, time
+            class Mine(BaseException): pass
+            def handler(*a):
+                raise Mine
+            signal.signal(signal.SIGALRM, handler)
+            agent, times, delay = memguard._agent, 0, 5
+            until = time.monotonic() + 4
+            while time.monotonic() < until:
+                agent.stop(5)
+                while len(os.listdir('/proc/self/task')) > 1: time.sleep(0.0002)
+                delay = delay % 200 + 3
+                try:
+                    signal.setitimer(signal.ITIMER_REAL, delay / 1e6)
+                    agent.start()
+                    while True: pass
+                except Mine: times += 1
+                # Its mask is as it was, and a thread that is said to run does.
+                assert not signal.pthread_sigmask(signal.SIG_BLOCK, [])
+                assert agent.running == (len(os.listdir('/proc/self/task')) > 1)
+                agent.start()
+                assert agent.running
+            assert times > 50, times
+            print('whole')"""))
+        self.assertEqual(self.finish(child), (0, "whole\n", ""))
+
+    def test_its_thread_takes_no_signals(self):
+        child = self.run_script(INSTALL + textwrap.dedent("""
+            import glob, time
+            time.sleep(0.5)
+            masks = []
+            for path in glob.glob('/proc/self/task/*/status'):
+                with open(path) as f: masks.append(int(f.read().split('SigBlk:')[1].split()[0], 16))
+            masks.sort()
+            print(len(masks), masks[0], bin(masks[1]).count('1') > 58)"""))
+        self.assertEqual(self.finish(child), (0, "2 0 True\n", ""))
+
+    def test_what_a_callback_starts_blocks_what_the_main_thread_blocks(self):
+        child = self.run_script(INSTALL + textwrap.dedent("""
+            import signal, subprocess, sys
+            signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR2])
+            command = ['grep', 'SigBlk', '/proc/self/status']
+            @memguard.on_pressure
+            def start(): print(subprocess.check_output(command).decode().split()[1], flush=True)
+            print('ready', flush=True)
+            sys.stdin.read()"""))
+        peer = self.accept()
+        self.assertEqual(child.stdout.readline(), "ready\n")
+        peer.ask("free\nid=1")
+        self.assertEqual(int(child.stdout.readline(), 16), 1 << (signal.SIGUSR2 - 1))
+        self.assertIsNotNone(peer.message("done"))
+        tasks = "/proc/%d/task" % child.pid
+        for task in set(os.listdir(tasks)) - {str(child.pid)}:
+            with open("%s/%s/status" % (tasks, task)) as f:
+                self.assertGreater(bin(int(f.read().split("SigBlk:")[1].split()[0], 16)).count("1"), 58)
+
+
 class Starting(Case):
     def test_as_main(self):
         child = self.run_script("""

@@ -126,6 +126,18 @@ def _anon():
         return None
 
 
+def _status(key):
+    """A field of /proc/self/status, which is that of the main thread; None when unknown."""
+    try:
+        fd = os.open("/proc/self/status", os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            return os.read(fd, 65536).split(b"\n" + key + b":", 1)[1].split(None, 1)[0]
+        finally:
+            os.close(fd)
+    except Exception:
+        return None
+
+
 def _is_tracing():
     module = sys.modules.get("_tracemalloc")
     return module is not None and module.is_tracing()
@@ -227,12 +239,14 @@ class _Agent:
         self.poll = _original("select", "poll")
         self.socket = _original("socket", "socket")
         import select
+        import signal
         import socket
 
         self.POLLIN, self.POLLPRI = select.POLLIN, select.POLLPRI
         self.POLLGONE = select.POLLERR | select.POLLHUP | select.POLLNVAL
         self.AF_UNIX, self.SEQPACKET = socket.AF_UNIX, socket.SOCK_SEQPACKET
         self.DONTWAIT = socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL
+        self.sigmask, self.SET, self.signals = signal.pthread_sigmask, signal.SIG_SETMASK, signal.valid_signals()
         self.native = _Native()
         self.growth = _Growth()
         self.watch_closed = False
@@ -423,7 +437,7 @@ class _Agent:
         lines = message.decode("ascii", "replace").split("\n")
         fields = dict(line.split("=", 1) for line in lines[1:] if "=" in line)
         if lines[0] == "free":
-            freed, text = self.free()
+            freed, text = self.free_in_thread()
             self.send("done\nid=%d\nfreed=%d\ntext=%s" % (int(fields.get("id", "0")), freed, _printable(text, 120)))
             self.next_beat = 0.0
         elif lines[0] == "snapshot":
@@ -434,6 +448,19 @@ class _Agent:
         for size, count, site in sites:
             self.send("grew\nid=0\nbytes=%d\ncount=%d\nsite=%s" % (size, count, site))
         self.send("done\nid=0\nfreed=0\ntext=%s" % _printable(text, 120))
+
+    def free_in_thread(self):
+        """As free(), with the main thread's signal mask: processes that callbacks start inherit it. It is not emptied, for
+        what the main thread blocks it may wait for with sigwait()."""
+        blocked = _status(b"SigBlk")
+        if blocked is None:
+            return self.free()
+        blocked = int(blocked, 16)
+        self.sigmask(self.SET, {n for n in self.signals if blocked >> (n - 1) & 1})
+        try:
+            return self.free()
+        finally:
+            self.sigmask(self.SET, self.signals)
 
     # --- systemd's memory pressure protocol ---
 
@@ -484,7 +511,7 @@ class _Agent:
                 pass
             except OSError:
                 self.close_watch()
-        self.free()
+        self.free_in_thread()
 
     # --- the thread ---
 
@@ -510,22 +537,21 @@ class _Agent:
         if not _has_room():
             return
         try:
-            import signal
-
             self.stopping = False
             self.make_pipe()
             if delay:
                 self.next_connect = time.monotonic() + delay
             self.finished.acquire(False)
-            self.running = self.enabled = True
-            # Signals are for the service's own threads: one that ours took would not interrupt a call that waits.
-            before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+            begun = []
             try:
-                self.start_thread(self.run, ())
+                self.running = self.enabled = True
+                # In one step: a signal handler of the service that raises comes before it or after it.
+                begun.extend(map(self.start_thread, (self.run,), ((),)))
             finally:
-                signal.pthread_sigmask(signal.SIG_SETMASK, before)
+                if not begun:
+                    self.running = False
         except Exception:
-            self.running = False
+            pass
 
     def stop(self, patience):
         """True: the thread has ended, or there is none."""
@@ -539,6 +565,9 @@ class _Agent:
 
     def run(self):
         try:
+            # Signals are for the service's own threads: one that ours took would not interrupt a call that waits. This is
+            # done here and not in the starting thread, where any change of the mask runs the service's handlers.
+            self.sigmask(self.SET, self.signals)
             failures = 0
             while not self.stopping and failures < 10:
                 try:
@@ -611,7 +640,7 @@ class _Agent:
         while self.wanted:
             what = self.wanted.pop(0)
             if what == "free":
-                self.free()
+                self.free_in_thread()
             else:
                 self.snapshot(True)
 
