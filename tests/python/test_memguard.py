@@ -310,6 +310,38 @@ class Talk(Case):
         child.stdin.close()
         self.assertEqual(child.wait(10), 0)
 
+    def beats_with(self, setting, n):
+        """The numbers of blocks in some beats, with the figures of this process replaced."""
+        child = self.run_script("import memguard, sys, time\n" + setting + textwrap.dedent("""
+            memguard.BEAT = 0.2
+            sys.getallocatedblocks = count
+            memguard._status = lambda key: swapped
+            memguard.install()
+            sys.stdin.read()"""))
+        peer = self.accept()
+        return [peer.message("beat").get("blocks") for i in range(n)], child
+
+    def test_blocks_are_counted_seldom_where_it_takes_long(self):
+        blocks, child = self.beats_with("swapped, n = b'0', [0]\ndef count():\n    time.sleep(0.01)\n"
+                                        "    n[0] += 1\n    return n[0]", 10)
+        self.assertEqual(blocks, ["1"] * 10)
+
+    def test_blocks_are_counted_often_where_it_does_not(self):
+        blocks, child = self.beats_with("swapped, n = b'0', [0]\ndef count():\n    n[0] += 1\n    return n[0]", 10)
+        self.assertGreater(int(blocks[-1]), 5)
+
+    def test_blocks_are_not_counted_while_something_is_swapped_out(self):
+        for swapped in ("b'4'", "None"):
+            blocks, child = self.beats_with("swapped = %s\ncount = lambda: print('counted', flush=True)" % swapped, 3)
+            self.assertEqual(blocks, [None] * 3)
+            child.kill()
+            self.assertEqual(child.stdout.read(), "")
+
+    def test_blocks_that_were_counted_long_ago_are_not_told(self):
+        blocks, child = self.beats_with("swapped = b'0'\nmemguard._Blocks.HELD = 0.5\ndef count():\n"
+                                        "    time.sleep(0.01)\n    return 5", 6)
+        self.assertEqual((blocks[0], blocks[-1]), ("5", None))
+
     def test_free_runs_what_is_registered_and_says_what_it_freed(self):
         child = self.run_script(INSTALL + textwrap.dedent("""
             import sys, threading
