@@ -667,6 +667,48 @@ class Starting(Case):
             f.write(b"\n")
             self.assertEqual(child.stdout.readline(), "pressed\n")
 
+    def test_lasting_pressure_is_heeded_seldom_where_freeing_takes_long(self):
+        fifo = os.path.join(self.dir.name, "fifo")
+        os.mkfifo(fifo)
+        child = self.run_script(INSTALL + textwrap.dedent("""
+            import sys, time
+            n = 0
+            @memguard.on_pressure
+            def slow():
+                global n
+                n += 1
+                time.sleep(0.2)
+                print('pressed', n, flush=True)
+            print('ready', flush=True)
+            sys.stdin.read()"""), environment={"MEMORY_PRESSURE_WATCH": fifo})
+        peer = self.accept()
+        self.assertEqual(child.stdout.readline(), "ready\n")
+        with open(fifo, "wb", buffering=0) as f:
+            f.write(b"\n")
+            self.assertEqual(child.stdout.readline(), "pressed 1\n")
+            time.sleep(1.3)
+            f.write(b"\n")
+            time.sleep(0.5)
+            # That one was not heeded; its guard's is.
+            peer.ask("free\nid=1")
+            self.assertEqual(child.stdout.readline(), "pressed 2\n")
+            self.assertNotIn("ago", peer.message("done").get("text", ""))
+            ends = time.monotonic() + 60
+            while time.monotonic() < ends and not select.select([child.stdout], [], [], 0.5)[0]:
+                f.write(b"\n")
+            self.assertEqual(child.stdout.readline(), "pressed 3\n")
+
+    def test_asking_again_and_again_does_not_put_it_off(self):
+        child = self.run_script(INSTALL + "print('ready', flush=True)\nimport sys\nsys.stdin.read()")
+        peer = self.accept()
+        child.stdout.readline()
+        refused = []
+        for i in range(6):
+            peer.ask("free\nid=1")
+            refused.append("less than a second ago" in peer.message("done").get("text", ""))
+            time.sleep(0.4)
+        self.assertEqual((refused[:2], False in refused[1:]), ([False, True], True))
+
     def test_watches_that_lead_nowhere(self):
         for path in ("/dev/null", "relative", "/no/such/file", self.dir.name):
             child = self.run_script(INSTALL + "import time\ntime.sleep(0.3)\nprint('ok')",

@@ -270,7 +270,7 @@ class _Agent:
         self.growth = _Growth()
         self.watch_closed = False
         self.freeing = self.allocate_lock()
-        self.freed_at = 0.0
+        self.freed_at = self.free_took = 0.0
         self.told = (0, 0.0)
         self.enabled = False  # there is to be a thread
         self.last_words = b"error\nclass=MemoryError\nwhere=unknown\ntext=there was no memory to say more"
@@ -429,28 +429,33 @@ class _Agent:
         if not self.freeing.acquire(False):
             return 0, "it is freeing already"
         try:
-            if self.freed_at and time.monotonic() - self.freed_at < 1.0:
+            began = time.monotonic()
+            if self.freed_at and began - self.freed_at < 1.0:
                 return 0, "it did so less than a second ago"
             self.busy = True
-            first = before = _anon()
-            if first is None:
-                first = before = 0
-            parts = []
-            for name, function in self.steps():
-                try:
-                    function()
-                    failed = ""
-                except Exception as e:
-                    failed = " (%s)" % type(e).__name__
-                after = _anon() or 0
-                if failed or before - after >= 65536:
-                    parts.append("%s %s%s" % (_printable(name, 24), _size(max(0, before - after)), failed))
-                before = after
-            return max(0, first - before), ", ".join(parts)
+            try:
+                return self.run_steps()
+            finally:
+                self.busy = False
+                self.freed_at = time.monotonic()
+                self.free_took = self.freed_at - began
         finally:
-            self.busy = False
-            self.freed_at = time.monotonic()
             self.freeing.release()
+
+    def run_steps(self):
+        first = before = _anon() or 0
+        parts = []
+        for name, function in self.steps():
+            try:
+                function()
+                failed = ""
+            except Exception as e:
+                failed = " (%s)" % type(e).__name__
+            after = _anon() or 0
+            if failed or before - after >= 65536:
+                parts.append("%s %s%s" % (_printable(name, 24), _size(max(0, before - after)), failed))
+            before = after
+        return max(0, first - before), ", ".join(parts)
 
     def answer(self, message):
         lines = message.decode("ascii", "replace").split("\n")
@@ -530,7 +535,9 @@ class _Agent:
                 pass
             except OSError:
                 self.close_watch()
-        self.free_in_thread()
+        # Lasting pressure comes every 2 s; it is not to take more than a twentieth of the time.
+        if time.monotonic() - self.freed_at >= 20 * self.free_took:
+            self.free_in_thread()
 
     # --- the thread ---
 
