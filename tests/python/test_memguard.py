@@ -387,6 +387,39 @@ class Talk(Case):
         self.assertGreater(int(grew["count"]), 10000)
         self.assertEqual(peer.message("done")["id"], "0")
 
+    def test_tracing_that_it_began_ends(self):
+        script = "import memguard\nmemguard.TRACING_TIME = 2.0\nmemguard.RETRY_FIRST = memguard.RETRY_LAST = 0.3\n" + \
+            textwrap.dedent("""
+            memguard.install()
+            import sys, tracemalloc
+            print('ready', flush=True)
+            for line in sys.stdin:
+                if line == 'uninstall\\n': memguard.uninstall()
+                print(tracemalloc.is_tracing(), flush=True)""")
+
+        def is_tracing(child, line="look"):
+            child.stdin.write(line + "\n")
+            child.stdin.flush()
+            return child.stdout.readline() == "True\n"
+
+        children, peers = [], []
+        for i in range(2):
+            children.append(self.run_script(script))
+            peers.append(self.accept())
+            peer = peers[i]
+            children[i].stdout.readline()
+            peer.ask("snapshot\nbegin=1")
+            self.assertIn("tracing has begun", peer.message("done")["text"])
+            self.assertTrue(is_tracing(children[i]))
+        self.assertFalse(is_tracing(children[1], "uninstall"))
+        # Also where the daemon is gone for good.
+        self.unlisten()
+        peers[0].sock.close()
+        until = time.monotonic() + 20
+        while is_tracing(children[0]) and time.monotonic() < until:
+            time.sleep(0.2)
+        self.assertFalse(is_tracing(children[0]))
+
     def test_nonsense_from_the_daemon_is_borne(self):
         self.run_script(INSTALL + "import sys\nsys.stdin.read()")
         peer = self.accept()

@@ -214,7 +214,12 @@ class _Growth:
         return grown[:SITES_MAX], "since %d min ago" % minutes if minutes >= 1 else "since %d s ago" % (now - self.since)
 
     def expire(self, now):
-        if self.ours and now - self.asked > TRACING_TIME:
+        if now - self.asked > TRACING_TIME:
+            self.end()
+
+    def end(self):
+        """Ends tracing that we have begun."""
+        if self.ours:
             self.ours, self.base = False, None
             import tracemalloc
 
@@ -610,6 +615,7 @@ class _Agent:
 
     def turn(self):
         now = time.monotonic()
+        self.growth.expire(now)
         if self.sock is None and now >= self.next_connect and self.connect():
             self.growth.begin()
             self.next_beat = 0.0
@@ -621,7 +627,6 @@ class _Agent:
             cost = time.thread_time() - cost
             boot = time.clock_gettime(time.CLOCK_BOOTTIME)
             self.next_beat = now + max(BEAT - boot % BEAT, cost * 1000)
-            self.growth.expire(now)
         if self.watch is None:
             self.open_watch()
         self.wait(now)
@@ -969,6 +974,7 @@ def uninstall():
     try:
         _unhook()
         agent.stop(1.0)
+        agent.growth.end()
         agent.disconnect()
         agent.close_watch()
         agent.drop_ballast()
