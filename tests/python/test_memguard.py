@@ -387,6 +387,29 @@ class Talk(Case):
         self.assertGreater(int(grew["count"]), 10000)
         self.assertEqual(peer.message("done")["id"], "0")
 
+    def test_no_large_snapshot_is_taken_that_no_human_asked_for(self):
+        child = self.run_script("import tracemalloc\ntracemalloc.start()\nheld = [[i] for i in range(200000)]\n" + INSTALL +
+                                textwrap.dedent("""
+            import sys
+            real, taken = tracemalloc.take_snapshot, []
+            tracemalloc.take_snapshot = lambda: taken.append(1) or real()
+            print(tracemalloc.get_tracemalloc_memory() >> 20, flush=True)
+            for line in sys.stdin: print(len(taken), flush=True)"""))
+
+        def taken():
+            child.stdin.write("\n")
+            child.stdin.flush()
+            return int(child.stdout.readline())
+
+        peer = self.accept()
+        self.assertIn(int(child.stdout.readline()), range(9, 60))
+        for text, begin, n in (("more than 8.0M", 0, 0), ("first snapshot", 1, 1), ("more than 8.0M", 0, 1), ("since", 1, 2)):
+            peer.ask("snapshot\nbegin=%d" % begin)
+            said = peer.message("done", 60)["text"]
+            self.assertIn(text, said)
+            self.assertLess(len(said), 120)
+            self.assertEqual(taken(), n)
+
     def test_tracing_that_it_began_ends(self):
         script = "import memguard\nmemguard.TRACING_TIME = 2.0\nmemguard.RETRY_FIRST = memguard.RETRY_LAST = 0.3\n" + \
             textwrap.dedent("""

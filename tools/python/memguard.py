@@ -29,7 +29,8 @@ MESSAGE_MAX = 2000  # bytes; memguardd takes 2047
 SITES_MAX = 8
 RETRY_FIRST, RETRY_LAST = 5.0, 300.0
 BALLAST = 2 << 20  # of address space, given up when an error is told
-TRACES_MAX = 64 << 20  # bytes of tracemalloc's own: a snapshot of more takes too much memory and time
+TRACES_MAX = 64 << 20  # bytes of tracemalloc's own: a snapshot of more takes too much memory (about twice that) and time
+TRACES_UNASKED = 8 << 20  # where no human asks, which is when memory is short
 TRACING_TIME = 1800.0  # seconds without a question, after which tracing that we began ends
 ROOM_LEAST = 512 << 20  # under RLIMIT_AS: a thread may take 72 MiB of address space (stack and malloc arena)
 
@@ -172,10 +173,11 @@ class _Growth:
         self.ours = False  # tracing was begun by us
         self.asked = 0.0
 
-    def _look(self):
+    def _look(self, most):
+        """None: tracemalloc itself has more than most bytes."""
         import tracemalloc
 
-        if tracemalloc.get_tracemalloc_memory() > TRACES_MAX:
+        if tracemalloc.get_tracemalloc_memory() > most:
             return None
         statistics = tracemalloc.take_snapshot().statistics("lineno")
         return {(s.traceback[0].filename, s.traceback[0].lineno): (s.size, s.count) for s in statistics[: self.LINES]}
@@ -183,7 +185,7 @@ class _Growth:
     def begin(self):
         """At the start of a service that is traced from its beginning."""
         if self.base is None and _is_tracing():
-            self.base, self.since = self._look() or {}, time.monotonic()
+            self.base, self.since = self._look(TRACES_UNASKED), time.monotonic()
 
     def ask(self, begin):
         """(sites, text): sites are (bytes, count, "file:line"), the largest first."""
@@ -198,9 +200,11 @@ class _Growth:
             self.ours = True
             self.base, self.since = {}, now
             return [], "tracing has begun, which slows it; ask again when it has grown."
-        lines = self._look()
+        most = TRACES_MAX if begin else TRACES_UNASKED
+        lines = self._look(most)
         if lines is None:
-            return [], "there are too many traces for a snapshot."
+            return [], "its traces take more than %s, too much for a snapshot%s." % (
+                _size(most), "" if begin else " now; memguardctl snapshot takes more")
         if self.base is None:
             self.base, self.since = lines, now
             return [], "the first snapshot was taken; ask again when it has grown."
