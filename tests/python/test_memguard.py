@@ -630,6 +630,29 @@ class Quiet(Case):
             print('whole')"""))
         self.assertEqual(self.finish(child), (0, "whole\n", ""))
 
+    def test_a_signal_handler_that_ends_the_service_ends_it(self):
+        for what in ("memguard.report(Slow())", "raise Slow", """
+                    import asyncio
+                    loop = asyncio.new_event_loop()
+                    loop.call_exception_handler({'message': 'bad', 'exception': Slow()})""", """
+                    import asyncio
+                    asyncio.log.logger.error('bad', exc_info=Slow())"""):
+            child = self.run_script(INSTALL + textwrap.dedent("""
+                import os, signal, sys
+                signal.signal(signal.SIGTERM, lambda *a: sys.exit(5))
+                n = 0
+                class Slow(MemoryError):
+                    def __str__(self):
+                        global n
+                        n += 1
+                        if n == 1: os.kill(os.getpid(), signal.SIGTERM)
+                        return 'ours'
+                try: %s
+                except MemoryError: raise
+                print('goes on')""") % what.replace("\n                    ", "\n    "))
+            status, out, err = self.finish(child)
+            self.assertEqual((status, out), (5, ""), what + err)
+
     def test_its_thread_takes_no_signals(self):
         child = self.run_script(INSTALL + textwrap.dedent("""
             import glob, time

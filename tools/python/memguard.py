@@ -736,14 +736,14 @@ def _memory_error(error):
 
 
 def _tell(error, traceback, where):
-    """Never raises."""
+    """Raises only what a signal handler of the service does meanwhile; so do all of these, and hand on what is not ours."""
     try:
         if _agent is None or error is None:
             return
         found = error if isinstance(error, MemoryError) else _memory_error(error)
         if found is not None:
             _agent.tell_error(found, found.__traceback__ or traceback, where)
-    except BaseException:
+    except Exception:
         pass
 
 
@@ -772,7 +772,7 @@ def _loop_handler(self, context):
     try:
         error = context.get("exception")
         _tell(error, error.__traceback__ if error is not None else None, "asyncio")
-    except BaseException:
+    except Exception:
         pass
     return _previous["asyncio"](self, context)
 
@@ -784,7 +784,7 @@ class _LogFilter:
         try:
             if record.exc_info:
                 _tell(record.exc_info[1], record.exc_info[2], "asyncio")
-        except BaseException:
+        except Exception:
             pass
         return True
 
@@ -867,14 +867,14 @@ def _unhook():
         log.logger.removeFilter(_previous.pop("asyncio filter"))
 
 
-# --- fork ---
+# --- fork: what a signal handler of the service raises in these, CPython prints and drops; so they are short ---
 
 def _before_fork():
     """No thread of ours at a fork: it could hold what the child then waits for, and Python 3.12 warns of threads."""
     try:
         if _agent is not None and not _agent.busy:
             _agent.stop(0.1)
-    except BaseException:
+    except Exception:
         pass
 
 
@@ -882,7 +882,7 @@ def _after_fork_in_parent():
     try:
         if _agent is not None and _agent.enabled:
             _agent.start()
-    except BaseException:
+    except Exception:
         pass
 
 
@@ -906,7 +906,7 @@ def _after_fork_in_child():
         agent.reset()
         if agent.enabled:
             agent.start(delay=1.0)
-    except BaseException:
+    except Exception:
         pass
 
 
@@ -914,7 +914,7 @@ def _at_exit():
     try:
         if _agent is not None:
             _agent.stop(0.5 if not _agent.busy else 0.0)
-    except BaseException:
+    except Exception:
         pass
 
 
@@ -999,7 +999,7 @@ def report(error=None, text="", site=""):
             return False
         _agent.tell_error(found, found.__traceback__, "caught by the service", caught=True, text=text, site=site)
         return _agent.sock is not None
-    except BaseException:
+    except Exception:
         return False
 
 
