@@ -587,6 +587,60 @@ class Quiet(Case):
             print('same')""")
         self.assertEqual(self.finish(child)[1:], ("same\n", ""))
 
+    def test_installed_again_below_the_hooks_of_others(self):
+        child = self.run_script(INSTALL + textwrap.dedent("""
+            import sys, threading, time
+            def over(module, name, said):
+                below = getattr(module, name)
+                def hook(*args):
+                    print(said, flush=True)
+                    below(*args)
+                setattr(module, name, hook)
+            over(sys, 'excepthook', 'main')
+            over(threading, 'excepthook', 'thread')
+            over(sys, 'unraisablehook', 'unraisable')
+            for i in range(3):
+                memguard.uninstall(); memguard.install()
+            print('ready', flush=True); sys.stdin.readline()
+            class D:
+                def __del__(self): raise MemoryError('in d')
+            D()
+            time.sleep(1.1) # one at the same address within a second counts as the same
+            t = threading.Thread(target=lambda: bytearray(10**16)); t.start(); t.join()
+            time.sleep(1.1)
+            raise MemoryError('at last')"""))
+        peers = [self.accept() for i in range(4)]
+        child.stdout.readline()
+        child.stdin.write("\n")
+        child.stdin.flush()
+        told = [peers[3].message("error")["where"] for i in range(3)]
+        self.assertEqual((told[0], told[2]), ("unraisable", "main thread"))
+        status, out, err = self.finish(child)
+        self.assertEqual((status, out), (1, "unraisable\nthread\nmain\n"))
+        for line in ("MemoryError: in d", "MemoryError: at last"):
+            self.assertEqual(err.count(line), 1, err)
+        self.assertNotIn("RecursionError", err)
+
+    def test_the_finder_after_ours_is_asked_too(self):
+        child = self.run_script("""
+            import importlib.machinery, sys
+            asked = []
+            class Next:
+                def find_spec(self, name, path=None, target=None): asked.append(name)
+            sys.meta_path.insert(0, Next())
+            import memguard
+            memguard.install()
+            real = importlib.machinery.PathFinder.find_spec
+            importlib.machinery.PathFinder.find_spec = staticmethod(
+                lambda name, *rest: None if name == 'asyncio.base_events' and rest[1:] == () else real(name, *rest))
+            import asyncio
+            print('asyncio.base_events' in asked)
+            memguard._hook_asyncio_if_there()
+            print('asyncio' in memguard._previous)
+            memguard.uninstall()
+            print([type(one).__name__ for one in sys.meta_path if type(one).__module__ == 'memguard'])""")
+        self.assertEqual(self.finish(child), (0, "True\nTrue\n[]\n", ""))
+
     def test_signals_reach_the_service(self):
         child = self.run_script("""
             import memguard, os, signal, sys, threading, time

@@ -681,7 +681,8 @@ class _Agent:
 
 
 _agent = None
-_previous = {}
+_previous = {}  # by what each hook of ours hands on to
+_buried = set()  # hooks that were not on top when they were to be taken back
 
 
 def _has_room():
@@ -805,12 +806,12 @@ def _hook_asyncio_if_there():
 
 
 class _Finder:
-    """On sys.meta_path until asyncio is imported, and then away: importing it for everybody would cost 5 MiB."""
+    """Waits on sys.meta_path for asyncio: importing it for everybody would cost 5 MiB. It stays there until uninstall(): one
+    that goes while importlib goes through the list has it skip the next."""
 
     def find_spec(self, name, path=None, target=None):
-        if name != "asyncio.base_events":
+        if name != "asyncio.base_events" or "asyncio" in _previous:
             return None
-        _drop_finder()
         from importlib.machinery import PathFinder
 
         spec = PathFinder.find_spec(name, path)
@@ -829,18 +830,22 @@ class _Finder:
         return spec
 
 
-def _drop_finder():
-    finder = _previous.pop("finder", None)
-    if finder in sys.meta_path:
-        sys.meta_path.remove(finder)
+def _hooks():
+    import threading
+
+    return (
+        ("excepthook", sys, "excepthook", _excepthook),
+        ("threading", threading, "excepthook", _thread_hook),
+        ("unraisable", sys, "unraisablehook", _unraisable_hook),
+    )
 
 
 def _hook():
-    import threading
-
-    _previous["excepthook"], sys.excepthook = sys.excepthook, _excepthook
-    _previous["threading"], threading.excepthook = threading.excepthook, _thread_hook
-    _previous["unraisable"], sys.unraisablehook = sys.unraisablehook, _unraisable_hook
+    """One that somebody has put another over, and that could not be taken back, is still called: twice it would call itself."""
+    for key, module, name, ours in _hooks():
+        if key not in _buried:
+            _previous[key] = getattr(module, name)
+            setattr(module, name, ours)
     if "asyncio.base_events" in sys.modules:
         _hook_asyncio_if_there()
     else:
@@ -850,15 +855,15 @@ def _hook():
 
 def _unhook():
     """A hook that somebody has put over ours stays, and ours below it then only hands on."""
-    import threading
-
-    if sys.excepthook is _excepthook:
-        sys.excepthook = _previous["excepthook"]
-    if threading.excepthook is _thread_hook:
-        threading.excepthook = _previous["threading"]
-    if sys.unraisablehook is _unraisable_hook:
-        sys.unraisablehook = _previous["unraisable"]
-    _drop_finder()
+    for key, module, name, ours in _hooks():
+        if getattr(module, name) is ours:
+            setattr(module, name, _previous[key])
+            _buried.discard(key)
+        else:
+            _buried.add(key)
+    finder = _previous.pop("finder", None)
+    if finder in sys.meta_path:
+        sys.meta_path.remove(finder)
     base = sys.modules.get("asyncio.base_events")
     if "asyncio" in _previous and base.BaseEventLoop.call_exception_handler is _loop_handler:
         base.BaseEventLoop.call_exception_handler = _previous.pop("asyncio")
