@@ -162,7 +162,7 @@ static void judge_process(const HeapProcess *process, GrowthSource *source) {
         }
         if (is_known(process->base.traced) && is_known(process->last.traced))
                 split_traced(process, source);
-        else if (is_known(process->last.used) && is_known(process->last.blocks))
+        else if (is_known(process->last.used) && is_known(process->base.blocks) && is_known(process->last.blocks))
                 split_estimated(process, source);
         else
                 return;
@@ -233,8 +233,8 @@ const char *growth_source_sentence(const GrowthSource *source, char buf[static G
         case _GROWTH_SOURCE_MAX:
         case _GROWTH_SOURCE_INVALID:
                 (void) snprintf(buf, GROWTH_SOURCE_TEXT_MAX,
-                                "Process %d grew by %s in %s, and neither Python's objects nor malloc explain most of it.",
-                                source->pid, growth, over);
+                                "Process %d grew by %s in %s, and what is known of Python's objects and of malloc does not "
+                                "explain most of it.", source->pid, growth, over);
                 break;
         }
         return buf;

@@ -310,6 +310,38 @@ class Talk(Case):
         child.stdin.close()
         self.assertEqual(child.wait(10), 0)
 
+    def beats_with(self, setting, n):
+        """The numbers of blocks in some beats, with the figures of this process replaced."""
+        child = self.run_script("import memguard, sys, time\n" + setting + textwrap.dedent("""
+            memguard.BEAT = 0.2
+            sys.getallocatedblocks = count
+            memguard._status = lambda key: swapped
+            memguard.install()
+            sys.stdin.read()"""))
+        peer = self.accept()
+        return [peer.message("beat").get("blocks") for i in range(n)], child
+
+    def test_blocks_are_counted_seldom_where_it_takes_long(self):
+        blocks, child = self.beats_with("swapped, n = b'0', [0]\ndef count():\n    time.sleep(0.01)\n"
+                                        "    n[0] += 1\n    return n[0]", 10)
+        self.assertEqual(blocks, ["1"] * 10)
+
+    def test_blocks_are_counted_often_where_it_does_not(self):
+        blocks, child = self.beats_with("swapped, n = b'0', [0]\ndef count():\n    n[0] += 1\n    return n[0]", 10)
+        self.assertGreater(int(blocks[-1]), 5)
+
+    def test_blocks_are_not_counted_while_something_is_swapped_out(self):
+        for swapped in ("b'4'", "None"):
+            blocks, child = self.beats_with("swapped = %s\ncount = lambda: print('counted', flush=True)" % swapped, 3)
+            self.assertEqual(blocks, [None] * 3)
+            child.kill()
+            self.assertEqual(child.stdout.read(), "")
+
+    def test_blocks_that_were_counted_long_ago_are_not_told(self):
+        blocks, child = self.beats_with("swapped = b'0'\nmemguard._Blocks.HELD = 0.5\ndef count():\n"
+                                        "    time.sleep(0.01)\n    return 5", 6)
+        self.assertEqual((blocks[0], blocks[-1]), ("5", None))
+
     def test_free_runs_what_is_registered_and_says_what_it_freed(self):
         child = self.run_script(INSTALL + textwrap.dedent("""
             import sys, threading
@@ -354,6 +386,62 @@ class Talk(Case):
         self.assertGreater(int(grew["bytes"]), 15 << 20)
         self.assertGreater(int(grew["count"]), 10000)
         self.assertEqual(peer.message("done")["id"], "0")
+
+    def test_no_large_snapshot_is_taken_that_no_human_asked_for(self):
+        child = self.run_script("import tracemalloc\ntracemalloc.start()\nheld = [[i] for i in range(200000)]\n" + INSTALL +
+                                textwrap.dedent("""
+            import sys
+            real, taken = tracemalloc.take_snapshot, []
+            tracemalloc.take_snapshot = lambda: taken.append(1) or real()
+            print(tracemalloc.get_tracemalloc_memory() >> 20, flush=True)
+            for line in sys.stdin: print(len(taken), flush=True)"""))
+
+        def taken():
+            child.stdin.write("\n")
+            child.stdin.flush()
+            return int(child.stdout.readline())
+
+        peer = self.accept()
+        self.assertIn(int(child.stdout.readline()), range(9, 60))
+        for text, begin, n in (("more than 8.0M", 0, 0), ("first snapshot", 1, 1), ("more than 8.0M", 0, 1), ("since", 1, 2)):
+            peer.ask("snapshot\nbegin=%d" % begin)
+            said = peer.message("done", 60)["text"]
+            self.assertIn(text, said)
+            self.assertLess(len(said), 120)
+            self.assertEqual(taken(), n)
+
+    def test_tracing_that_it_began_ends(self):
+        script = "import memguard\nmemguard.TRACING_TIME = 2.0\nmemguard.RETRY_FIRST = memguard.RETRY_LAST = 0.3\n" + \
+            textwrap.dedent("""
+            memguard.install()
+            import sys, tracemalloc
+            print('ready', flush=True)
+            for line in sys.stdin:
+                if line == 'uninstall\\n': memguard.uninstall()
+                print(tracemalloc.is_tracing(), flush=True)""")
+
+        def is_tracing(child, line="look"):
+            child.stdin.write(line + "\n")
+            child.stdin.flush()
+            return child.stdout.readline() == "True\n"
+
+        children, peers = [], []
+        for i in range(2):
+            children.append(self.run_script(script))
+            peers.append(self.accept())
+            peer = peers[i]
+            children[i].stdout.readline()
+            peer.ask("snapshot\nbegin=1")
+            self.assertIn("tracing has begun", peer.message("done")["text"])
+            self.assertTrue(is_tracing(children[i]))
+        self.assertFalse(is_tracing(children[1], "uninstall"))
+        # Also where the daemon is gone for good.
+        self.unlisten()
+        peers[0].sock.close()
+        until = time.monotonic() + 20
+        while is_tracing(children[0]) and time.monotonic() < until:
+            time.sleep(0.2)
+        self.assertFalse(is_tracing(children[0]))
 
     def test_nonsense_from_the_daemon_is_borne(self):
         self.run_script(INSTALL + "import sys\nsys.stdin.read()")
@@ -499,6 +587,60 @@ class Quiet(Case):
             print('same')""")
         self.assertEqual(self.finish(child)[1:], ("same\n", ""))
 
+    def test_installed_again_below_the_hooks_of_others(self):
+        child = self.run_script(INSTALL + textwrap.dedent("""
+            import sys, threading, time
+            def over(module, name, said):
+                below = getattr(module, name)
+                def hook(*args):
+                    print(said, flush=True)
+                    below(*args)
+                setattr(module, name, hook)
+            over(sys, 'excepthook', 'main')
+            over(threading, 'excepthook', 'thread')
+            over(sys, 'unraisablehook', 'unraisable')
+            for i in range(3):
+                memguard.uninstall(); memguard.install()
+            print('ready', flush=True); sys.stdin.readline()
+            class D:
+                def __del__(self): raise MemoryError('in d')
+            D()
+            time.sleep(1.1) # one at the same address within a second counts as the same
+            t = threading.Thread(target=lambda: bytearray(10**16)); t.start(); t.join()
+            time.sleep(1.1)
+            raise MemoryError('at last')"""))
+        peers = [self.accept() for i in range(4)]
+        child.stdout.readline()
+        child.stdin.write("\n")
+        child.stdin.flush()
+        told = [peers[3].message("error")["where"] for i in range(3)]
+        self.assertEqual((told[0], told[2]), ("unraisable", "main thread"))
+        status, out, err = self.finish(child)
+        self.assertEqual((status, out), (1, "unraisable\nthread\nmain\n"))
+        for line in ("MemoryError: in d", "MemoryError: at last"):
+            self.assertEqual(err.count(line), 1, err)
+        self.assertNotIn("RecursionError", err)
+
+    def test_the_finder_after_ours_is_asked_too(self):
+        child = self.run_script("""
+            import importlib.machinery, sys
+            asked = []
+            class Next:
+                def find_spec(self, name, path=None, target=None): asked.append(name)
+            sys.meta_path.insert(0, Next())
+            import memguard
+            memguard.install()
+            real = importlib.machinery.PathFinder.find_spec
+            importlib.machinery.PathFinder.find_spec = staticmethod(
+                lambda name, *rest: None if name == 'asyncio.base_events' and rest[1:] == () else real(name, *rest))
+            import asyncio
+            print('asyncio.base_events' in asked)
+            memguard._hook_asyncio_if_there()
+            print('asyncio' in memguard._previous)
+            memguard.uninstall()
+            print([type(one).__name__ for one in sys.meta_path if type(one).__module__ == 'memguard'])""")
+        self.assertEqual(self.finish(child), (0, "True\nTrue\n[]\n", ""))
+
     def test_signals_reach_the_service(self):
         child = self.run_script("""
             import memguard, os, signal, sys, threading, time
@@ -513,6 +655,87 @@ class Quiet(Case):
             print(sorted(got))""")
         self.accept()
         self.assertEqual(self.finish(child)[1], "['free', 'own']\n")
+
+
+    def test_a_signal_handler_that_raises_leaves_the_mask_and_the_thread(self):
+        child = self.run_script("import signal\n" + INSTALL + textwrap.dedent("""
+            import os, time
+            class Mine(BaseException): pass
+            def handler(*a):
+                raise Mine
+            signal.signal(signal.SIGALRM, handler)
+            agent, times, delay = memguard._agent, 0, 5
+            until = time.monotonic() + 4
+            while time.monotonic() < until:
+                agent.stop(5)
+                while len(os.listdir('/proc/self/task')) > 1: time.sleep(0.0002)
+                delay = delay % 200 + 3
+                try:
+                    signal.setitimer(signal.ITIMER_REAL, delay / 1e6)
+                    agent.start()
+                    while True: pass
+                except Mine: times += 1
+                # Its mask is as it was, and a thread that is said to run does.
+                assert not signal.pthread_sigmask(signal.SIG_BLOCK, [])
+                assert agent.running == (len(os.listdir('/proc/self/task')) > 1)
+                agent.start()
+                assert agent.running
+            assert times > 50, times
+            print('whole')"""))
+        self.assertEqual(self.finish(child), (0, "whole\n", ""))
+
+    def test_a_signal_handler_that_ends_the_service_ends_it(self):
+        for what in ("memguard.report(Slow())", "raise Slow", """
+                    import asyncio
+                    loop = asyncio.new_event_loop()
+                    loop.call_exception_handler({'message': 'bad', 'exception': Slow()})""", """
+                    import asyncio
+                    asyncio.log.logger.error('bad', exc_info=Slow())"""):
+            child = self.run_script(INSTALL + textwrap.dedent("""
+                import os, signal, sys
+                signal.signal(signal.SIGTERM, lambda *a: sys.exit(5))
+                n = 0
+                class Slow(MemoryError):
+                    def __str__(self):
+                        global n
+                        n += 1
+                        if n == 1: os.kill(os.getpid(), signal.SIGTERM)
+                        return 'ours'
+                try: %s
+                except MemoryError: raise
+                print('goes on')""") % what.replace("\n                    ", "\n    "))
+            status, out, err = self.finish(child)
+            self.assertEqual((status, out), (5, ""), what + err)
+
+    def test_its_thread_takes_no_signals(self):
+        child = self.run_script(INSTALL + textwrap.dedent("""
+            import glob, time
+            time.sleep(0.5)
+            masks = []
+            for path in glob.glob('/proc/self/task/*/status'):
+                with open(path) as f: masks.append(int(f.read().split('SigBlk:')[1].split()[0], 16))
+            masks.sort()
+            print(len(masks), masks[0], bin(masks[1]).count('1') > 58)"""))
+        self.assertEqual(self.finish(child), (0, "2 0 True\n", ""))
+
+    def test_what_a_callback_starts_blocks_what_the_main_thread_blocks(self):
+        child = self.run_script(INSTALL + textwrap.dedent("""
+            import signal, subprocess, sys
+            signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR2])
+            command = ['grep', 'SigBlk', '/proc/self/status']
+            @memguard.on_pressure
+            def start(): print(subprocess.check_output(command).decode().split()[1], flush=True)
+            print('ready', flush=True)
+            sys.stdin.read()"""))
+        peer = self.accept()
+        self.assertEqual(child.stdout.readline(), "ready\n")
+        peer.ask("free\nid=1")
+        self.assertEqual(int(child.stdout.readline(), 16), 1 << (signal.SIGUSR2 - 1))
+        self.assertIsNotNone(peer.message("done"))
+        tasks = "/proc/%d/task" % child.pid
+        for task in set(os.listdir(tasks)) - {str(child.pid)}:
+            with open("%s/%s/status" % (tasks, task)) as f:
+                self.assertGreater(bin(int(f.read().split("SigBlk:")[1].split()[0], 16)).count("1"), 58)
 
 
 class Starting(Case):
@@ -576,6 +799,48 @@ class Starting(Case):
         with open(fifo, "wb", buffering=0) as f:
             f.write(b"\n")
             self.assertEqual(child.stdout.readline(), "pressed\n")
+
+    def test_lasting_pressure_is_heeded_seldom_where_freeing_takes_long(self):
+        fifo = os.path.join(self.dir.name, "fifo")
+        os.mkfifo(fifo)
+        child = self.run_script(INSTALL + textwrap.dedent("""
+            import sys, time
+            n = 0
+            @memguard.on_pressure
+            def slow():
+                global n
+                n += 1
+                time.sleep(0.2)
+                print('pressed', n, flush=True)
+            print('ready', flush=True)
+            sys.stdin.read()"""), environment={"MEMORY_PRESSURE_WATCH": fifo})
+        peer = self.accept()
+        self.assertEqual(child.stdout.readline(), "ready\n")
+        with open(fifo, "wb", buffering=0) as f:
+            f.write(b"\n")
+            self.assertEqual(child.stdout.readline(), "pressed 1\n")
+            time.sleep(1.3)
+            f.write(b"\n")
+            time.sleep(0.5)
+            # That one was not heeded; its guard's is.
+            peer.ask("free\nid=1")
+            self.assertEqual(child.stdout.readline(), "pressed 2\n")
+            self.assertNotIn("ago", peer.message("done").get("text", ""))
+            ends = time.monotonic() + 60
+            while time.monotonic() < ends and not select.select([child.stdout], [], [], 0.5)[0]:
+                f.write(b"\n")
+            self.assertEqual(child.stdout.readline(), "pressed 3\n")
+
+    def test_asking_again_and_again_does_not_put_it_off(self):
+        child = self.run_script(INSTALL + "print('ready', flush=True)\nimport sys\nsys.stdin.read()")
+        peer = self.accept()
+        child.stdout.readline()
+        refused = []
+        for i in range(6):
+            peer.ask("free\nid=1")
+            refused.append("less than a second ago" in peer.message("done").get("text", ""))
+            time.sleep(0.4)
+        self.assertEqual((refused[:2], False in refused[1:]), ([False, True], True))
 
     def test_watches_that_lead_nowhere(self):
         for path in ("/dev/null", "relative", "/no/such/file", self.dir.name):

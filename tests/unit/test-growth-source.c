@@ -126,6 +126,35 @@ static void tracing_that_begins_is_no_growth(void **state) {
         assert_int_equal(source.kind, GROWTH_SOURCE_NATIVE);
 }
 
+/* The module does not count objects while some of them are swapped out. */
+static void growth_whose_objects_were_not_counted_is_nobodys(void **state) {
+        static const struct {
+                bool before, after;
+        } counted[] = {{true, false}, {false, true}, {false, false}};
+
+        (void) state;
+        for (size_t i = 0; i < ELEMENTSOF(counted); i++) {
+                ModuleBeat beat = start(false);
+                HeapHistory history = {0};
+                GrowthSource source;
+                char text[GROWTH_SOURCE_TEXT_MAX];
+
+                beat.blocks = counted[i].before ? 200000 : NONE;
+                heap_note(&history, 5, 1, &beat);
+                beat.blocks = counted[i].after ? 200000 : NONE;
+                beat.used += 40 * MIB;
+                beat.anon += 40 * MIB;
+                heap_note(&history, 5, 1 + 4 * BEAT, &beat);
+                growth_source_judge(&history, &source);
+                assert_int_equal(source.growth, 40 * MIB);
+                assert_int_equal(source.kind, GROWTH_SOURCE_UNKNOWN);
+                assert_int_equal(source.native, 0);
+                assert_string_equal(growth_source_sentence(&source, text),
+                                    "Process 5 grew by 40M in 1 min, and what is known of Python's objects and of malloc does not "
+                                    "explain most of it.");
+        }
+}
+
 static void of_many_processes_the_largest_are_followed(void **state) {
         HeapHistory history = {0};
         GrowthSource source;
@@ -164,6 +193,7 @@ int main(void) {
                 cmocka_unit_test(each_kind_is_told),
                 cmocka_unit_test(old_growth_is_forgotten),
                 cmocka_unit_test(tracing_that_begins_is_no_growth),
+                cmocka_unit_test(growth_whose_objects_were_not_counted_is_nobodys),
                 cmocka_unit_test(of_many_processes_the_largest_are_followed),
                 cmocka_unit_test(what_was_said_is_a_sentence),
         };

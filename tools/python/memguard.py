@@ -29,7 +29,8 @@ MESSAGE_MAX = 2000  # bytes; memguardd takes 2047
 SITES_MAX = 8
 RETRY_FIRST, RETRY_LAST = 5.0, 300.0
 BALLAST = 2 << 20  # of address space, given up when an error is told
-TRACES_MAX = 64 << 20  # bytes of tracemalloc's own: a snapshot of more takes too much memory and time
+TRACES_MAX = 64 << 20  # bytes of tracemalloc's own: a snapshot of more takes too much memory (about twice that) and time
+TRACES_UNASKED = 8 << 20  # where no human asks, which is when memory is short
 TRACING_TIME = 1800.0  # seconds without a question, after which tracing that we began ends
 ROOM_LEAST = 512 << 20  # under RLIMIT_AS: a thread may take 72 MiB of address space (stack and malloc arena)
 
@@ -126,6 +127,36 @@ def _anon():
         return None
 
 
+def _status(key):
+    """A field of /proc/self/status, which is that of the main thread; None when unknown."""
+    try:
+        fd = os.open("/proc/self/status", os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            return os.read(fd, 65536).split(b"\n" + key + b":", 1)[1].split(None, 1)[0]
+        finally:
+            os.close(fd)
+    except Exception:
+        return None
+
+
+class _Blocks:
+    """Objects in Python's own heap. They are counted by reading the header of every pool, while Python stands still: seldom
+    where that takes long, and never while something is swapped out, which it would bring back."""
+
+    HELD = 120.0  # seconds; what is older than this tells nothing of now
+
+    def __init__(self):
+        self.n, self.at, self.next_count = None, 0.0, 0.0
+
+    def count(self):
+        """None: unknown."""
+        now = time.monotonic()
+        if now >= self.next_count and _status(b"VmSwap") == b"0":
+            self.n, self.at = sys.getallocatedblocks() or None, time.monotonic()
+            self.next_count = self.at + (self.at - now) * 2000
+        return self.n if now - self.at < self.HELD else None
+
+
 def _is_tracing():
     module = sys.modules.get("_tracemalloc")
     return module is not None and module.is_tracing()
@@ -142,10 +173,11 @@ class _Growth:
         self.ours = False  # tracing was begun by us
         self.asked = 0.0
 
-    def _look(self):
+    def _look(self, most):
+        """None: tracemalloc itself has more than most bytes."""
         import tracemalloc
 
-        if tracemalloc.get_tracemalloc_memory() > TRACES_MAX:
+        if tracemalloc.get_tracemalloc_memory() > most:
             return None
         statistics = tracemalloc.take_snapshot().statistics("lineno")
         return {(s.traceback[0].filename, s.traceback[0].lineno): (s.size, s.count) for s in statistics[: self.LINES]}
@@ -153,7 +185,7 @@ class _Growth:
     def begin(self):
         """At the start of a service that is traced from its beginning."""
         if self.base is None and _is_tracing():
-            self.base, self.since = self._look() or {}, time.monotonic()
+            self.base, self.since = self._look(TRACES_UNASKED), time.monotonic()
 
     def ask(self, begin):
         """(sites, text): sites are (bytes, count, "file:line"), the largest first."""
@@ -168,9 +200,11 @@ class _Growth:
             self.ours = True
             self.base, self.since = {}, now
             return [], "tracing has begun, which slows it; ask again when it has grown."
-        lines = self._look()
+        most = TRACES_MAX if begin else TRACES_UNASKED
+        lines = self._look(most)
         if lines is None:
-            return [], "there are too many traces for a snapshot."
+            return [], "its traces take more than %s, too much for a snapshot%s." % (
+                _size(most), "" if begin else " now; memguardctl snapshot takes more")
         if self.base is None:
             self.base, self.since = lines, now
             return [], "the first snapshot was taken; ask again when it has grown."
@@ -184,7 +218,12 @@ class _Growth:
         return grown[:SITES_MAX], "since %d min ago" % minutes if minutes >= 1 else "since %d s ago" % (now - self.since)
 
     def expire(self, now):
-        if self.ours and now - self.asked > TRACING_TIME:
+        if now - self.asked > TRACING_TIME:
+            self.end()
+
+    def end(self):
+        """Ends tracing that we have begun."""
+        if self.ours:
             self.ours, self.base = False, None
             import tracemalloc
 
@@ -227,17 +266,20 @@ class _Agent:
         self.poll = _original("select", "poll")
         self.socket = _original("socket", "socket")
         import select
+        import signal
         import socket
 
         self.POLLIN, self.POLLPRI = select.POLLIN, select.POLLPRI
         self.POLLGONE = select.POLLERR | select.POLLHUP | select.POLLNVAL
         self.AF_UNIX, self.SEQPACKET = socket.AF_UNIX, socket.SOCK_SEQPACKET
         self.DONTWAIT = socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL
+        self.sigmask, self.SET, self.signals = signal.pthread_sigmask, signal.SIG_SETMASK, signal.valid_signals()
         self.native = _Native()
+        self.blocks = _Blocks()
         self.growth = _Growth()
         self.watch_closed = False
         self.freeing = self.allocate_lock()
-        self.freed_at = 0.0
+        self.freed_at = self.free_took = 0.0
         self.told = (0, 0.0)
         self.enabled = False  # there is to be a thread
         self.last_words = b"error\nclass=MemoryError\nwhere=unknown\ntext=there was no memory to say more"
@@ -363,7 +405,7 @@ class _Agent:
                 used = max(0, used - sys.modules["_tracemalloc"].get_tracemalloc_memory())
         values = (
             ("items", _items_done()), ("queue", self.total(_queues)), ("cache", self.total([c[1] for c in _caches])),
-            ("blocks", sys.getallocatedblocks() or None), ("used", used), ("unused", unused), ("anon", _anon()),
+            ("blocks", self.blocks.count()), ("used", used), ("unused", unused), ("anon", _anon()),
             ("traced_bytes", traced), ("traced_peak", peak),
         )
         self.send("beat" + "".join("\n%s=%d" % value for value in values if value[1] is not None))
@@ -396,34 +438,39 @@ class _Agent:
         if not self.freeing.acquire(False):
             return 0, "it is freeing already"
         try:
-            if self.freed_at and time.monotonic() - self.freed_at < 1.0:
+            began = time.monotonic()
+            if self.freed_at and began - self.freed_at < 1.0:
                 return 0, "it did so less than a second ago"
             self.busy = True
-            first = before = _anon()
-            if first is None:
-                first = before = 0
-            parts = []
-            for name, function in self.steps():
-                try:
-                    function()
-                    failed = ""
-                except Exception as e:
-                    failed = " (%s)" % type(e).__name__
-                after = _anon() or 0
-                if failed or before - after >= 65536:
-                    parts.append("%s %s%s" % (_printable(name, 24), _size(max(0, before - after)), failed))
-                before = after
-            return max(0, first - before), ", ".join(parts)
+            try:
+                return self.run_steps()
+            finally:
+                self.busy = False
+                self.freed_at = time.monotonic()
+                self.free_took = self.freed_at - began
         finally:
-            self.busy = False
-            self.freed_at = time.monotonic()
             self.freeing.release()
+
+    def run_steps(self):
+        first = before = _anon() or 0
+        parts = []
+        for name, function in self.steps():
+            try:
+                function()
+                failed = ""
+            except Exception as e:
+                failed = " (%s)" % type(e).__name__
+            after = _anon() or 0
+            if failed or before - after >= 65536:
+                parts.append("%s %s%s" % (_printable(name, 24), _size(max(0, before - after)), failed))
+            before = after
+        return max(0, first - before), ", ".join(parts)
 
     def answer(self, message):
         lines = message.decode("ascii", "replace").split("\n")
         fields = dict(line.split("=", 1) for line in lines[1:] if "=" in line)
         if lines[0] == "free":
-            freed, text = self.free()
+            freed, text = self.free_in_thread()
             self.send("done\nid=%d\nfreed=%d\ntext=%s" % (int(fields.get("id", "0")), freed, _printable(text, 120)))
             self.next_beat = 0.0
         elif lines[0] == "snapshot":
@@ -434,6 +481,19 @@ class _Agent:
         for size, count, site in sites:
             self.send("grew\nid=0\nbytes=%d\ncount=%d\nsite=%s" % (size, count, site))
         self.send("done\nid=0\nfreed=0\ntext=%s" % _printable(text, 120))
+
+    def free_in_thread(self):
+        """As free(), with the main thread's signal mask: processes that callbacks start inherit it. It is not emptied, for
+        what the main thread blocks it may wait for with sigwait()."""
+        blocked = _status(b"SigBlk")
+        if blocked is None:
+            return self.free()
+        blocked = int(blocked, 16)
+        self.sigmask(self.SET, {n for n in self.signals if blocked >> (n - 1) & 1})
+        try:
+            return self.free()
+        finally:
+            self.sigmask(self.SET, self.signals)
 
     # --- systemd's memory pressure protocol ---
 
@@ -484,7 +544,9 @@ class _Agent:
                 pass
             except OSError:
                 self.close_watch()
-        self.free()
+        # Lasting pressure comes every 2 s; it is not to take more than a twentieth of the time.
+        if time.monotonic() - self.freed_at >= 20 * self.free_took:
+            self.free_in_thread()
 
     # --- the thread ---
 
@@ -510,22 +572,21 @@ class _Agent:
         if not _has_room():
             return
         try:
-            import signal
-
             self.stopping = False
             self.make_pipe()
             if delay:
                 self.next_connect = time.monotonic() + delay
             self.finished.acquire(False)
-            self.running = self.enabled = True
-            # Signals are for the service's own threads: one that ours took would not interrupt a call that waits.
-            before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+            begun = []
             try:
-                self.start_thread(self.run, ())
+                self.running = self.enabled = True
+                # In one step: a signal handler of the service that raises comes before it or after it.
+                begun.extend(map(self.start_thread, (self.run,), ((),)))
             finally:
-                signal.pthread_sigmask(signal.SIG_SETMASK, before)
+                if not begun:
+                    self.running = False
         except Exception:
-            self.running = False
+            pass
 
     def stop(self, patience):
         """True: the thread has ended, or there is none."""
@@ -539,6 +600,9 @@ class _Agent:
 
     def run(self):
         try:
+            # Signals are for the service's own threads: one that ours took would not interrupt a call that waits. This is
+            # done here and not in the starting thread, where any change of the mask runs the service's handlers.
+            self.sigmask(self.SET, self.signals)
             failures = 0
             while not self.stopping and failures < 10:
                 try:
@@ -555,6 +619,7 @@ class _Agent:
 
     def turn(self):
         now = time.monotonic()
+        self.growth.expire(now)
         if self.sock is None and now >= self.next_connect and self.connect():
             self.growth.begin()
             self.next_beat = 0.0
@@ -566,7 +631,6 @@ class _Agent:
             cost = time.thread_time() - cost
             boot = time.clock_gettime(time.CLOCK_BOOTTIME)
             self.next_beat = now + max(BEAT - boot % BEAT, cost * 1000)
-            self.growth.expire(now)
         if self.watch is None:
             self.open_watch()
         self.wait(now)
@@ -611,13 +675,14 @@ class _Agent:
         while self.wanted:
             what = self.wanted.pop(0)
             if what == "free":
-                self.free()
+                self.free_in_thread()
             else:
                 self.snapshot(True)
 
 
 _agent = None
-_previous = {}
+_previous = {}  # by what each hook of ours hands on to
+_buried = set()  # hooks that were not on top when they were to be taken back
 
 
 def _has_room():
@@ -672,14 +737,14 @@ def _memory_error(error):
 
 
 def _tell(error, traceback, where):
-    """Never raises."""
+    """Raises only what a signal handler of the service does meanwhile; so do all of these, and hand on what is not ours."""
     try:
         if _agent is None or error is None:
             return
         found = error if isinstance(error, MemoryError) else _memory_error(error)
         if found is not None:
             _agent.tell_error(found, found.__traceback__ or traceback, where)
-    except BaseException:
+    except Exception:
         pass
 
 
@@ -708,7 +773,7 @@ def _loop_handler(self, context):
     try:
         error = context.get("exception")
         _tell(error, error.__traceback__ if error is not None else None, "asyncio")
-    except BaseException:
+    except Exception:
         pass
     return _previous["asyncio"](self, context)
 
@@ -720,7 +785,7 @@ class _LogFilter:
         try:
             if record.exc_info:
                 _tell(record.exc_info[1], record.exc_info[2], "asyncio")
-        except BaseException:
+        except Exception:
             pass
         return True
 
@@ -741,12 +806,12 @@ def _hook_asyncio_if_there():
 
 
 class _Finder:
-    """On sys.meta_path until asyncio is imported, and then away: importing it for everybody would cost 5 MiB."""
+    """Waits on sys.meta_path for asyncio: importing it for everybody would cost 5 MiB. It stays there until uninstall(): one
+    that goes while importlib goes through the list has it skip the next."""
 
     def find_spec(self, name, path=None, target=None):
-        if name != "asyncio.base_events":
+        if name != "asyncio.base_events" or "asyncio" in _previous:
             return None
-        _drop_finder()
         from importlib.machinery import PathFinder
 
         spec = PathFinder.find_spec(name, path)
@@ -765,18 +830,22 @@ class _Finder:
         return spec
 
 
-def _drop_finder():
-    finder = _previous.pop("finder", None)
-    if finder in sys.meta_path:
-        sys.meta_path.remove(finder)
+def _hooks():
+    import threading
+
+    return (
+        ("excepthook", sys, "excepthook", _excepthook),
+        ("threading", threading, "excepthook", _thread_hook),
+        ("unraisable", sys, "unraisablehook", _unraisable_hook),
+    )
 
 
 def _hook():
-    import threading
-
-    _previous["excepthook"], sys.excepthook = sys.excepthook, _excepthook
-    _previous["threading"], threading.excepthook = threading.excepthook, _thread_hook
-    _previous["unraisable"], sys.unraisablehook = sys.unraisablehook, _unraisable_hook
+    """One that somebody has put another over, and that could not be taken back, is still called: twice it would call itself."""
+    for key, module, name, ours in _hooks():
+        if key not in _buried:
+            _previous[key] = getattr(module, name)
+            setattr(module, name, ours)
     if "asyncio.base_events" in sys.modules:
         _hook_asyncio_if_there()
     else:
@@ -786,15 +855,15 @@ def _hook():
 
 def _unhook():
     """A hook that somebody has put over ours stays, and ours below it then only hands on."""
-    import threading
-
-    if sys.excepthook is _excepthook:
-        sys.excepthook = _previous["excepthook"]
-    if threading.excepthook is _thread_hook:
-        threading.excepthook = _previous["threading"]
-    if sys.unraisablehook is _unraisable_hook:
-        sys.unraisablehook = _previous["unraisable"]
-    _drop_finder()
+    for key, module, name, ours in _hooks():
+        if getattr(module, name) is ours:
+            setattr(module, name, _previous[key])
+            _buried.discard(key)
+        else:
+            _buried.add(key)
+    finder = _previous.pop("finder", None)
+    if finder in sys.meta_path:
+        sys.meta_path.remove(finder)
     base = sys.modules.get("asyncio.base_events")
     if "asyncio" in _previous and base.BaseEventLoop.call_exception_handler is _loop_handler:
         base.BaseEventLoop.call_exception_handler = _previous.pop("asyncio")
@@ -803,14 +872,14 @@ def _unhook():
         log.logger.removeFilter(_previous.pop("asyncio filter"))
 
 
-# --- fork ---
+# --- fork: what a signal handler of the service raises in these, CPython prints and drops; so they are short ---
 
 def _before_fork():
     """No thread of ours at a fork: it could hold what the child then waits for, and Python 3.12 warns of threads."""
     try:
         if _agent is not None and not _agent.busy:
             _agent.stop(0.1)
-    except BaseException:
+    except Exception:
         pass
 
 
@@ -818,7 +887,7 @@ def _after_fork_in_parent():
     try:
         if _agent is not None and _agent.enabled:
             _agent.start()
-    except BaseException:
+    except Exception:
         pass
 
 
@@ -842,7 +911,7 @@ def _after_fork_in_child():
         agent.reset()
         if agent.enabled:
             agent.start(delay=1.0)
-    except BaseException:
+    except Exception:
         pass
 
 
@@ -850,7 +919,7 @@ def _at_exit():
     try:
         if _agent is not None:
             _agent.stop(0.5 if not _agent.busy else 0.0)
-    except BaseException:
+    except Exception:
         pass
 
 
@@ -914,6 +983,7 @@ def uninstall():
     try:
         _unhook()
         agent.stop(1.0)
+        agent.growth.end()
         agent.disconnect()
         agent.close_watch()
         agent.drop_ballast()
@@ -934,7 +1004,7 @@ def report(error=None, text="", site=""):
             return False
         _agent.tell_error(found, found.__traceback__, "caught by the service", caught=True, text=text, site=site)
         return _agent.sock is not None
-    except BaseException:
+    except Exception:
         return False
 
 
