@@ -66,6 +66,8 @@ typedef struct Trend {
         usec_t told_limit_at; /* when the limit would be reached, as told */
         usec_t class_since;   /* of class_before */
         usec_t judged;
+        usec_t still_since;  /* it has not moved since it held this: */
+        Rough still_held, still_cache;
         uint64_t peak; /* the most that it has held */
         Growth growth;
         History history;
@@ -127,7 +129,7 @@ typedef struct Unit {
         unsigned budget; /* 1 + its place in Engine.budgets; 0 = nothing spent: few units ever spend any */
 
         Trend *trend;                  /* the engine's; NULL = its memory has not moved in this run */
-        Rough first_held, first_cache; /* as first read in this run; history.h has the unit */
+        Rough first_held, first_cache; /* as first read when this run's start was over; history.h has the unit */
         usec_t first_read;             /* 0 = not yet */
 } Unit;
 

@@ -198,8 +198,128 @@ static void calm_units_share_their_readings(void **state) {
                 before = due;
                 rig_run_until(&rig, due);
         }
-        assert_in_range(n_wakeups, 10, 10 + 2 * 4);
+        assert_in_range(n_wakeups, 10, 10 + 5 * 4);
         rig_done(&rig);
+}
+
+#define CALM 1000
+#define YOUNG 7
+
+/* Unit i, so long after its start; what comes after CALM starts while the engine runs. */
+typedef uint64_t Course(unsigned i, usec_t age);
+
+static Event fleet_event(EventKind kind, unsigned i, Course *course, usec_t now, usec_t began) {
+        uint64_t held = i < CALM ? 5 * MIB : course(i - CALM, now - began);
+        Event event = {.kind = kind, .time = now};
+        Sample sample = {.current = held, .working_set = held, .anon = held, .limit = GIB, .own_max = GIB,
+                         .high = BYTES_INFINITY, .available = 4 * GIB};
+
+        snprintf(event.path, sizeof(event.path), "/system.slice/u%u.service", i);
+        if (kind == EVENT_START) {
+                event.start.fresh = i >= CALM;
+                event.start.operator_high = BYTES_INFINITY;
+                event.start.sample = sample;
+        } else
+                event.sample = sample;
+        return event;
+}
+
+/* The engine's turn at a moment: everything that is due is read and answered at once. */
+static void fleet_turn(Engine *engine, Course *course, usec_t now, const usec_t *began) {
+        static ActionList asked, ignored;
+
+        while (engine_next_deadline(engine) <= now) {
+                Event tick = {.kind = EVENT_TICK, .time = now};
+
+                asked.n_items = asked.n_dropped = 0;
+                assert_true(engine_step(engine, &tick, &asked) >= 0);
+                for (unsigned k = 0; k < asked.n_items; k++) {
+                        Event reading;
+                        unsigned i;
+
+                        if (asked.items[k].kind != ACTION_SAMPLE)
+                                continue;
+                        assert_int_equal(sscanf(asked.items[k].path, "/system.slice/u%u.service", &i), 1);
+                        reading = fleet_event(EVENT_SAMPLE, i, course, now, began[i]);
+                        ignored.n_items = ignored.n_dropped = 0;
+                        assert_true(engine_step(engine, &reading, &ignored) >= 0);
+                }
+        }
+}
+
+/* Calm units that were found running, and young ones that start within the first ten seconds, none at the same moment as
+ * another: the wakeups of each of three minutes. */
+static void count_wakeups(Course *course, unsigned n_wakeups[3]) {
+        PolicySet *set = rig_policies(FOREWARN);
+        usec_t began[CALM + YOUNG], from = 1203 * USEC_PER_SEC, due;
+        static ActionList ignored;
+        unsigned n = 0;
+        Engine *engine;
+
+        assert_int_equal(engine_new(&engine), 0);
+        engine_set_policies(engine, set, 0);
+        for (unsigned i = 0; i < CALM + YOUNG; i++)
+                began[i] = i < CALM ? from : from + (i - CALM) * 1370 * USEC_PER_MSEC;
+        memset(n_wakeups, 0, 3 * sizeof(*n_wakeups));
+        for (;;) {
+                due = MIN(engine_next_deadline(engine), n < CALM + YOUNG ? began[n] : USEC_INFINITY);
+                if (due >= from + 3 * USEC_PER_MINUTE)
+                        break;
+                if (n < CALM + YOUNG && due == began[n]) {
+                        Event start = fleet_event(EVENT_START, n, course, due, due);
+
+                        ignored.n_items = ignored.n_dropped = 0;
+                        assert_true(engine_step(engine, &start, &ignored) >= 0);
+                        n++;
+                        continue;
+                }
+                n_wakeups[(due - from) / USEC_PER_MINUTE]++;
+                fleet_turn(engine, course, due, began);
+        }
+        engine_free(engine);
+        policy_set_free(set);
+}
+
+static uint64_t starts(unsigned i, usec_t age) {
+        return age < 2 * USEC_PER_SEC ? 0 : (20 + i) * MIB;
+}
+
+static uint64_t moves_once(unsigned i, usec_t age) {
+        return age < (5 + i) * USEC_PER_SEC ? 20 * MIB : 50 * MIB;
+}
+
+static uint64_t rises(unsigned i, usec_t age) {
+        return 20 * MIB + (1 + i) * age / 8;
+}
+
+static void a_start_costs_no_wakeup(void **state) {
+        unsigned n_wakeups[3];
+
+        (void) state;
+        count_wakeups(starts, n_wakeups);
+        for (unsigned minute = 0; minute < 3; minute++)
+                assert_in_range(n_wakeups[minute], 1, 4);
+}
+
+static void who_has_moved_once_is_calm_again(void **state) {
+        unsigned n_wakeups[3];
+
+        (void) state;
+        count_wakeups(moves_once, n_wakeups);
+        assert_in_range(n_wakeups[0], 5, 20);
+        assert_in_range(n_wakeups[1], 1, 6);
+        assert_in_range(n_wakeups[2], 1, 6);
+}
+
+/* All together as often as one: every 1.9 s, every 3.8 s when they are a minute old. */
+static void who_grows_shares_wakeups_too(void **state) {
+        unsigned n_wakeups[3];
+
+        (void) state;
+        count_wakeups(rises, n_wakeups);
+        assert_in_range(n_wakeups[0], 16, 32);
+        assert_in_range(n_wakeups[1], 8, 32); /* some are younger */
+        assert_in_range(n_wakeups[2], 4, 12);
 }
 
 int main(void) {
@@ -211,6 +331,9 @@ int main(void) {
                 cmocka_unit_test(a_leak_after_calm_is_seen),
                 cmocka_unit_test(a_saw_and_cache_fire_nothing),
                 cmocka_unit_test(calm_units_share_their_readings),
+                cmocka_unit_test(a_start_costs_no_wakeup),
+                cmocka_unit_test(who_has_moved_once_is_calm_again),
+                cmocka_unit_test(who_grows_shares_wakeups_too),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
