@@ -83,14 +83,17 @@ static void begin(Engine *engine, Unit *unit) {
                 note_calm(unit->trend, unit);
 }
 
+static usec_t judged_again(const Trend *trend, usec_t now) {
+        return trend->judged + MAX(util_sub(now, trend->history.began) / JUDGED_SHARE, JUDGED_LEAST);
+}
+
 /* Is there anything new to judge? More than it has held before, another limit, or the time that has gone on. */
 static bool is_news(const Unit *unit, const Sample *sample, usec_t now) {
         const Trend *trend = unit->trend;
-        usec_t since = util_sub(now, trend->judged), span = util_sub(now, trend->history.began);
 
         if (trend->judged == 0 || sample->limit != unit->sample.limit)
                 return true;
-        return since >= JUDGED_LEAST && (since >= span / JUDGED_SHARE || trend->rising);
+        return now >= (trend->rising ? trend->judged + JUDGED_LEAST : judged_again(trend, now));
 }
 
 /* Slow growth must add up against the level that was last moved to, or a slow leak would hold still for ever. */
@@ -142,13 +145,28 @@ void trend_drop(Unit *unit) {
         unit->first_read = 0;
 }
 
+/* Time goes on between two judgements; but what holds still comes no nearer to its limit by that, and has still the way
+ * to go from the most that it has held. */
+static usec_t forecast(const Unit *unit, usec_t now) {
+        const Trend *trend = unit->trend;
+        uint64_t room = util_sub(util_add(unit->sample.limit, unit->sample.swap), trend->peak);
+        uint64_t slope = trend->growth.slope;
+        usec_t judged = trend->growth.time_to_limit, left = util_sub(judged, util_sub(now, trend->judged));
+
+        if (slope == 0)
+                return left;
+        if (room / slope >= judged / USEC_PER_SEC)
+                return judged;
+        return MAX(left, (usec_t) ((__uint128_t) room * USEC_PER_SEC / slope));
+}
+
 Growth unit_growth(const Unit *unit, usec_t now) {
         Growth growth = {.time_to_limit = USEC_INFINITY};
 
         if (unit->trend) {
                 growth = unit->trend->growth;
                 if (growth.time_to_limit != USEC_INFINITY)
-                        growth.time_to_limit = util_sub(growth.time_to_limit, util_sub(now, unit->trend->judged));
+                        growth.time_to_limit = forecast(unit, now);
         } else if (unit->first_read > 0 && unit->sample_time - unit->first_read >= STEADY_AFTER)
                 growth.class = GROWTH_STEADY;
         return growth;
@@ -200,6 +218,9 @@ static usec_t interval_of_growth(const Unit *unit, usec_t now) {
         if (!trend)
                 return USEC_INFINITY;
         interval = time_left(unit, now) / READ_SHARE;
+        /* However close the limit is: where nothing rises, nothing is found out before it is judged again. */
+        if (!trend->rising)
+                interval = MAX(interval, util_sub(judged_again(trend, now), now));
         if (trend->rising || trend->growth.forecasts)
                 interval = MIN(interval, least_warning(unit->policy) / READ_SHARE);
         return MAX(interval, READ_FASTEST);

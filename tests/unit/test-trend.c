@@ -133,6 +133,43 @@ static void a_rung_is_taken_in_time(void **state) {
         rig_done(&rig);
 }
 
+/* A leak of 10 MiB an hour that pauses in the evening of the fifth day: 100 minutes are left, for as long as nothing grows. */
+static void a_pause_fires_nothing(void **state) {
+        World *world;
+        Rig rig;
+
+        (void) state;
+        begin(&rig, FOREWARN);
+        world = &rig.worlds[0];
+        world->operator_max = world->max = 1317 * MIB;
+        play_fresh_start(&rig, 100 * MIB);
+        for (unsigned i = 1; i <= 120 * 60; i++) {
+                rig_wait(&rig, USEC_PER_MINUTE);
+                world->ws = 100 * MIB + i * MIB / 6;
+        }
+        assert_int_equal(n_leaks, 1);
+        rig_wait(&rig, USEC_PER_MINUTE);
+        assert_in_range(play_view(&rig).growth.time_to_limit / USEC_PER_MINUTE, 80, 110);
+        rig.n_samples = 0;
+        for (unsigned i = 0; i < 8 * 60; i++) {
+                UnitView view;
+
+                rig_wait(&rig, USEC_PER_MINUTE);
+                view = play_view(&rig);
+                if (view.growth.forecasts)
+                        assert_in_range(view.growth.time_to_limit / USEC_PER_MINUTE, 80, 120);
+        }
+        assert_in_range(rig.n_samples, 8 * 60 - 1, 8 * 4 * 60); /* no more than the warning of ten minutes asks for */
+        assert_null(strstr(rig.log, "[rung warn taken]"));
+        /* It goes on in the morning, and the warning comes in time. */
+        while (!strstr(rig.log, "[rung warn taken]")) {
+                assert_true(world->ws < 1316 * MIB + MIB / 2);
+                rig_wait(&rig, USEC_PER_MINUTE);
+                world->ws += MIB / 6;
+        }
+        rig_done(&rig);
+}
+
 /* A slow leak after a long calm, in a unit that nothing else reads. */
 static void a_leak_after_calm_is_seen(void **state) {
         Rig rig;
@@ -328,6 +365,7 @@ int main(void) {
                 cmocka_unit_test(a_leak_says_whose_growth_it_is),
                 cmocka_unit_test(a_leak_that_hurries_is_told_anew),
                 cmocka_unit_test(a_rung_is_taken_in_time),
+                cmocka_unit_test(a_pause_fires_nothing),
                 cmocka_unit_test(a_leak_after_calm_is_seen),
                 cmocka_unit_test(a_saw_and_cache_fire_nothing),
                 cmocka_unit_test(calm_units_share_their_readings),
