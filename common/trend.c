@@ -5,8 +5,9 @@
  * that any number of them costs one wakeup; one that moves is read as often as its age asks for, one that grows as its
  * forecast does, both on parts of the same grid.
  *
- * A leak is told once in a run, as an incident. What becomes of it is told by records of state, each kind of change only when
- * it has lasted, and no more than TOLD_MAX in a run: whatever flickers is not told of for ever. */
+ * A leak is told once in a run, as an incident. What becomes of it is told by records of state: that it is over only when
+ * that has lasted, that it is back at once, and no more than TOLD_MAX of them and one a day: what flickers is not told of
+ * for ever, and a run that lasts for months is not done with. */
 #include "unit.h"
 
 #define MOVED_SHARE 64 /* of what it held first; what a steady service breathes */
@@ -31,7 +32,8 @@
 #define STILL_READINGS 4 /* as often as its age asks for: after so many without a move it is one of the calm ones */
 
 #define TOLD_MAX 8
-#define LASTED_SHARE 16 /* of its age: how long a class must have lasted to be told of */
+#define TOLD_AGAIN (24 * 60 * USEC_PER_MINUTE)
+#define LASTED_SHARE 16 /* of its age: how long it must have been no leak any more to be told of */
 
 static_assert(READ_SLOWEST % PACE_SLOWEST == 0, "calm units are read at the same moments");
 
@@ -264,9 +266,19 @@ static bool has_changed(const Trend *trend, usec_t left, usec_t now) {
 
         if (leak && was)
                 return is_sooner(trend, left, now);
-        if (leak == was)
-                return false;
+        if (leak || !was)
+                return leak;
         return now - trend->class_since >= MAX((now - trend->history.began) / LASTED_SHARE, USEC_PER_MINUTE);
+}
+
+/* One time says how many are left, as a bucket's does (bucket.h), whose unit is the second. */
+static bool take_turn(Trend *trend, usec_t now) {
+        usec_t until = MAX(trend->tells_until, now) + TOLD_AGAIN;
+
+        if (until - now > TOLD_MAX * TOLD_AGAIN)
+                return false;
+        trend->tells_until = until;
+        return true;
 }
 
 void trend_tell(const Step *step, Unit *unit) {
@@ -278,10 +290,9 @@ void trend_tell(const Step *step, Unit *unit) {
         note_class(trend, step->now);
         if (growth.class == GROWTH_LEAK && !trend->told_leak)
                 tell_leak(step, unit, &growth);
-        else if (trend->told_leak && trend->n_told < TOLD_MAX && has_changed(trend, growth.time_to_limit, step->now)) {
-                tell_leak_changed(step, unit, &growth);
-                trend->n_told++;
-        } else
+        else if (trend->told_leak && has_changed(trend, growth.time_to_limit, step->now) && take_turn(trend, step->now))
+                tell_leak_changed(step, unit, &growth, trend->told);
+        else
                 return;
         trend->told_leak = true;
         trend->told = growth.class;

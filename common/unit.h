@@ -61,9 +61,9 @@ typedef struct Inquest Inquest;
 typedef struct Trend {
         bool used, rising; /* rising: the newest reading is above all before */
         bool told_leak;    /* in this run */
-        uint8_t n_told;    /* changes of it */
         GrowthClass told, class_before; /* as told; at the judgement before */
         usec_t told_limit_at; /* when the limit would be reached, as told */
+        usec_t tells_until;   /* then as many changes may be told again as at first */
         usec_t class_since;   /* of class_before */
         usec_t judged;
         usec_t still_since;  /* it has not moved since it held this: */
@@ -321,6 +321,7 @@ void tell_incident(const Step *step, const struct Incident *incident); /* it mus
 void tell_stall(const Step *step, const Unit *unit, const StallReport *report, const Strain *strain, usec_t since);
 void tell_count(Witness *witness, uint64_t n);
 void tell_leak(const Step *step, const Unit *unit, const Growth *growth);        /* the incident */
-void tell_leak_changed(const Step *step, const Unit *unit, const Growth *growth); /* its forecast, or that it is none now */
+/* Its forecast, that it is none any more, or that it is back. */
+void tell_leak_changed(const Step *step, const Unit *unit, const Growth *growth, GrowthClass told);
 void tell_sighted(const Step *step, const struct Incident *incident);
 void tell_crowded(const Step *step, const char *path, uint64_t n);

@@ -67,9 +67,12 @@ static void a_leak_is_told_once_and_its_end_too(void **state) {
         rig_wait(&rig, 30 * USEC_PER_MINUTE);
         assert_string_equal(told, "api.service does not grow as a leak does any more: its working set is 150M, and its growth "
                                   "is judged to be: warm-up.\n");
-        /* Not again in this run, but in the next. */
+        /* In this run not as an incident again, but in the next. */
+        told[0] = 0;
         grow(&rig, 25e3, 195 * MIB);
         assert_int_equal(n_leaks, 1);
+        assert_memory_equal(told, "api.service leaks again: at ", strlen("api.service leaks again: at "));
+        assert_non_null(strstr(told, "it reaches its limit of 200M in "));
         play_stop(&rig);
         play_fresh_start(&rig, 20 * MIB);
         assert_int_equal(play_view(&rig).growth.class, GROWTH_UNKNOWN);
@@ -113,6 +116,35 @@ static void a_leak_that_hurries_is_told_anew(void **state) {
         grow(&rig, 50e3, 800 * MIB);
         assert_int_equal(n_leaks, 1);
         assert_non_null(strstr(told, "api.service leaks, and reaches its limit of 850M sooner than was told: at "));
+        rig_done(&rig);
+}
+
+/* It leaks for a while, and then not for three times as long; again and again, each time for twice as long and with more
+ * room. The eight changes that may be told at once are used up on the first day. */
+static void what_becomes_of_a_leak_is_told_for_as_long_as_it_runs(void **state) {
+        unsigned n_again = 0, n_over = 0;
+        World *world;
+        Rig rig;
+
+        (void) state;
+        begin(&rig, OBSERVE);
+        world = &rig.worlds[0];
+        play_fresh_start(&rig, 20 * MIB);
+        for (unsigned minutes = 8; minutes < 8 << 11; minutes *= 2) {
+                uint64_t more = world->ws * 4 / 10 / minutes / 6;
+
+                told[0] = 0;
+                world->operator_max = world->max = world->ws * 145 / 100;
+                for (unsigned i = 0; i < minutes * 24; i++) {
+                        rig_wait(&rig, 10 * USEC_PER_SEC);
+                        world->ws += i < minutes * 6 ? more : 0;
+                }
+                n_again += strstr(told, "leaks again") != NULL;
+                n_over += strstr(told, "does not grow as a leak") != NULL;
+        }
+        assert_int_equal(n_leaks, 1);
+        assert_in_range(n_again, 7, 10);
+        assert_in_range(n_over, 7, 11);
         rig_done(&rig);
 }
 
@@ -364,6 +396,7 @@ int main(void) {
                 cmocka_unit_test(a_leak_is_told_once_and_its_end_too),
                 cmocka_unit_test(a_leak_says_whose_growth_it_is),
                 cmocka_unit_test(a_leak_that_hurries_is_told_anew),
+                cmocka_unit_test(what_becomes_of_a_leak_is_told_for_as_long_as_it_runs),
                 cmocka_unit_test(a_rung_is_taken_in_time),
                 cmocka_unit_test(a_pause_fires_nothing),
                 cmocka_unit_test(a_leak_after_calm_is_seen),
