@@ -166,6 +166,7 @@ typedef struct Suspect {
         uint8_t n_clear;  /* readings in a row at which it ran; UINT8_MAX = or more */
         usec_t next;      /* when it is to be read; where it runs, the earliest time for that */
         usec_t counted;   /* when its stall was last counted for Event= */
+        usec_t found;     /* since when it stood still in the stall that was told */
         uint64_t items;   /* what its Python module had done at the reading before */
         Stall stall;
 } Suspect;
@@ -319,6 +320,7 @@ void tell_started_above(const Step *step, const Unit *unit);
 struct Incident;
 void tell_incident(const Step *step, const struct Incident *incident); /* it must live until the actions are carried out */
 void tell_stall(const Step *step, const Unit *unit, const StallReport *report, const Strain *strain, usec_t since);
+void tell_stall_over(const Step *step, const Unit *unit, usec_t lasted);
 void tell_count(Witness *witness, uint64_t n);
 void tell_leak(const Step *step, const Unit *unit, const Growth *growth);        /* the incident */
 /* Its forecast, that it is none any more, or that it is back. */
