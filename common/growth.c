@@ -68,8 +68,17 @@ typedef struct Rise {
         int64_t first, second; /* from third to third */
         int64_t grown;         /* by the line, over the whole of it */
         int64_t left;          /* from its course now to the limit */
+        int64_t room;          /* likewise, from the highest that it has been */
         int64_t peaks;
 } Rise;
+
+static int64_t highest(const HistoryPoint *points, unsigned n) {
+        int64_t high = 0;
+
+        for (unsigned i = 0; i < n; i++)
+                high = MAX(high, points[i].high);
+        return high;
+}
 
 /* False where it does not even rise: then the rest is not worth the time. */
 static bool rise_make(Rise *rise, const HistoryPoint *points, unsigned n, int64_t limit) {
@@ -85,6 +94,7 @@ static bool rise_make(Rise *rise, const HistoryPoint *points, unsigned n, int64_
         rise->grown = rise->line.slope * (CURVE_POINTS - 1) / 256;
         rise->peaks = curve_peaks(&rise->curve, &rise->line);
         rise->left = limit - curve_line_at(&rise->curve, &rise->line, rise->curve.until);
+        rise->room = limit - highest(points, n) * CURVE_FRACTION;
         return true;
 }
 
@@ -127,14 +137,6 @@ static bool rise_is_proved(const Rise *rise) {
                 if (rise_lasted(rise) >= proofs[i].lasted)
                         return rise->grown * 100 >= way * proofs[i].percent;
         return false;
-}
-
-static int64_t highest(const HistoryPoint *points, unsigned n) {
-        int64_t high = 0;
-
-        for (unsigned i = 0; i < n; i++)
-                high = MAX(high, points[i].high);
-        return high;
 }
 
 /* Has it fallen back from the peak of its stretch by more than a share of what it grew? */
@@ -200,10 +202,13 @@ static unsigned confidence(const Rise *rise) {
         return (unsigned) MAX(100 - noise, 0);
 }
 
+/* The line goes on through a pause (a night without requests, a suspend) that is too short to end it; what it holds does
+ * not, so a forecast never begins above the highest that there was. */
 static void set_forecast(const Rise *rise, const History *history, int64_t now, Growth *ret) {
         int64_t ticks = rise->curve.until - rise->curve.from, slope = rise->line.slope;
         int64_t since = now - rise->curve.until; /* that it was read last */
-        int64_t left = rise->left - rise->peaks - (int64_t) ((__int128_t) slope * CURVE_POINTS * since / ticks / 256);
+        int64_t left = MAX(rise->left - rise->peaks, rise->room) -
+                       (int64_t) ((__int128_t) slope * CURVE_POINTS * since / ticks / 256);
 
         ret->forecasts = true;
         ret->confidence = confidence(rise);

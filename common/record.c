@@ -41,6 +41,7 @@ static const struct {
         [RECORD_HOST_RELAXED] = {"rung", "d4f9775fd2bd4db1829e565b2977bf9f", LEVEL_INFO},
         [RECORD_HOST_IDLE] = {"state", "f15feb95f49345c7971443e28433c6a1", LEVEL_WARNING},
         [RECORD_GROWTH] = {"state", "bfd4a4f5eb1c4445a8d6c2bf9c791ea7", LEVEL_NOTICE},
+        [RECORD_STALL_OVER] = {"state", "fb3e5818c8724097b030f2f62d46d584", LEVEL_NOTICE},
 };
 static_assert(ELEMENTSOF(kinds) == _RECORD_KIND_MAX, "every kind of record has its row");
 

@@ -36,6 +36,7 @@ typedef enum RecordKind {
         RECORD_HOST_RELAXED,  /* rung: the host stepped down */
         RECORD_HOST_IDLE,     /* state: a condition of a [Host] rung that can't hold on this host */
         RECORD_GROWTH,      /* state: what has become of a leak that was told */
+        RECORD_STALL_OVER,  /* state: a stall that was told has ended by itself */
         _RECORD_KIND_MAX,
         _RECORD_KIND_INVALID = -EINVAL,
 } RecordKind;

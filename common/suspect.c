@@ -175,6 +175,7 @@ void suspect_strain(const Step *step, Unit *unit, const Strain *strain) {
         StallReading reading;
         StallReport report;
         StallMove move;
+        usec_t runs_since;
 
         if (is_of_our_making(step, unit)) {
                 if (suspect)
@@ -188,9 +189,14 @@ void suspect_strain(const Step *step, Unit *unit, const Strain *strain) {
         if (suspect->stall.begun && util_sub(step->now, suspect->stall.last.at) < STALL_SOONEST)
                 return; /* its own next look stays where it is */
         reading = reading_of(step, unit, suspect, strain);
+        runs_since = suspect->stall.runs_since;
         move = stall_read(&suspect->stall, &reading, &report);
-        if (move == STALL_FOUND)
-                tell_stall(step, unit, &report, strain, suspect->stall.first.at);
+        if (move == STALL_FOUND) {
+                suspect->found = suspect->stall.first.at;
+                tell_stall(step, unit, &report, strain, suspect->found);
+        }
+        if (move == STALL_OVER)
+                tell_stall_over(step, unit, util_sub(runs_since, suspect->found));
         if (move == STALL_FOUND || move == STALL_GOES_ON)
                 count(step, unit, suspect, &report);
         follow(step, unit, suspect, move);

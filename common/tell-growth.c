@@ -58,15 +58,21 @@ void tell_leak(const Step *step, const Unit *unit, const Growth *growth) {
         tell_incident(step, incident);
 }
 
-static void say_sooner(const Unit *unit, const Growth *growth, const char *name, char *buf, size_t size) {
+/* before: as it was told last. */
+static void say_leak(const Unit *unit, const Growth *growth, GrowthClass before, const char *name, char *buf, size_t size) {
         char rate[GROWTH_RATE_MAX], left[UNITS_TEXT_MAX], limit[UNITS_TEXT_MAX];
 
-        snprintf(buf, size, "%s leaks, and reaches its limit of %s sooner than was told: at %s in %s.", name,
-                 units_format_bytes(unit->sample.limit, limit), growth_format_rate(growth->slope, rate),
-                 units_format_duration(growth->time_to_limit, left));
+        growth_format_rate(growth->slope, rate);
+        units_format_duration(growth->time_to_limit, left);
+        units_format_bytes(unit->sample.limit, limit);
+        if (before == GROWTH_LEAK)
+                snprintf(buf, size, "%s leaks, and reaches its limit of %s sooner than was told: at %s in %s.", name, limit,
+                         rate, left);
+        else
+                snprintf(buf, size, "%s leaks again: at %s it reaches its limit of %s in %s.", name, rate, limit, left);
 }
 
-void tell_leak_changed(const Step *step, const Unit *unit, const Growth *growth) {
+void tell_leak_changed(const Step *step, const Unit *unit, const Growth *growth, GrowthClass told) {
         Record *record = &step_action(step, unit, ACTION_RECORD)->record;
         char name[UNIT_NAME_MAX], used[UNITS_TEXT_MAX];
 
@@ -77,7 +83,7 @@ void tell_leak_changed(const Step *step, const Unit *unit, const Growth *growth)
         snprintf(record->result, sizeof(record->result), "%s", growth_class_name(growth->class));
         (void) utf8_escape(name_of(unit), name, sizeof(name));
         if (growth->class == GROWTH_LEAK)
-                say_sooner(unit, growth, name, record->text, sizeof(record->text));
+                say_leak(unit, growth, told, name, record->text, sizeof(record->text));
         else
                 snprintf(record->text, sizeof(record->text), "%s does not grow as a leak does any more: its working set is %s, and its growth is judged to be: %s.",
                          name, units_format_bytes(unit->sample.working_set, used), growth_class_name(growth->class));

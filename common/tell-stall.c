@@ -1,9 +1,10 @@
-/* A stall as an incident: whose limit, and what it rests on. */
+/* A stall as an incident: whose limit, and what it rests on; and its end. */
 #include <inttypes.h>
 #include <stdio.h>
 
 #include "inquest.h"
 #include "units.h"
+#include "utf8.h"
 
 #define CERTAIN_LOST 90 /* percent of the time; what no process could run in is no matter of opinion any more */
 
@@ -69,4 +70,19 @@ void tell_stall(const Step *step, const Unit *unit, const StallReport *report, c
         add_time(incident, report, step->now);
         add_hits(incident, report, step->now);
         tell_incident(step, incident);
+}
+
+void tell_stall_over(const Step *step, const Unit *unit, usec_t lasted) {
+        Record *record = &step_action(step, unit, ACTION_RECORD)->record;
+        const char *unit_name = unitname_of_path(unit->path);
+        char name[UNIT_NAME_MAX], time[UNITS_TEXT_MAX];
+
+        record->kind = RECORD_STALL_OVER;
+        record->latency = USEC_INFINITY;
+        record->freed = BYTES_INFINITY;
+        memcpy(record->invocation, unit->invocation, sizeof(record->invocation));
+        snprintf(record->result, sizeof(record->result), "over");
+        (void) utf8_escape(unitname_type(unit_name) == UNIT_NONE ? unit->path : unit_name, name, sizeof(name));
+        snprintf(record->text, sizeof(record->text), "%s runs again: it stood still at a memory limit for %s.", name,
+                 units_format_duration(lasted - lasted % USEC_PER_SEC, time));
 }

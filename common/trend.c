@@ -1,11 +1,13 @@
 /* How each unit grows: when it is read for that, when it is judged, and when people are told of a leak.
  *
- * A history is begun only when what a unit holds, or its cache, has moved: most units never do, and cost no more than what
- * they were first seen with. A unit that holds still is read once a minute, on multiples of it, so that any number of them
- * costs one wakeup; a young one or one that grows is read as often as its own scale asks for.
+ * A history is begun only when what a unit holds, or its cache, has moved from the level that its start ended with: most
+ * units never do, and cost no more than that level. A unit that holds still is read once a minute, on multiples of it, so
+ * that any number of them costs one wakeup; one that moves is read as often as its age asks for, one that grows as its
+ * forecast does, both on parts of the same grid.
  *
- * A leak is told once in a run, as an incident. What becomes of it is told by records of state, each kind of change only when
- * it has lasted, and no more than TOLD_MAX in a run: whatever flickers is not told of for ever. */
+ * A leak is told once in a run, as an incident. What becomes of it is told by records of state: that it is over only when
+ * that has lasted, that it is back at once, and no more than TOLD_MAX of them and one a day: what flickers is not told of
+ * for ever, and a run that lasts for months is not done with. */
 #include "unit.h"
 
 #define MOVED_SHARE 64 /* of what it held first; what a steady service breathes */
@@ -21,11 +23,17 @@
 #define READ_FASTEST USEC_PER_SEC
 #define READ_YOUNG (2 * USEC_PER_SEC)
 #define READ_SHARE 16       /* of its age, and of the time that is left: so many readings in each */
-#define YOUNG (2 * USEC_PER_MINUTE)
+#define YOUNG (5 * USEC_PER_MINUTE)
 #define READ_AGAIN (2 * USEC_PER_SEC) /* a reading that is overdue is being asked for */
+#define CALM_POINTS 8
+#define STARTED_AFTER (4 * USEC_PER_SEC) /* what a service takes up to then is the level that it begins with */
+#define STARTED_LATEST (20 * USEC_PER_SEC) /* when the first reading after that has come, where nothing was late */
+#define STARTED_SHARE 4 /* of its limit: more is no mere start */
+#define STILL_READINGS 4 /* as often as its age asks for: after so many without a move it is one of the calm ones */
 
 #define TOLD_MAX 8
-#define LASTED_SHARE 16 /* of its age: how long a class must have lasted to be told of */
+#define TOLD_AGAIN (24 * 60 * USEC_PER_MINUTE)
+#define LASTED_SHARE 16 /* of its age: how long it must have been no leak any more to be told of */
 
 static_assert(READ_SLOWEST % PACE_SLOWEST == 0, "calm units are read at the same moments");
 
@@ -41,9 +49,9 @@ static bool is_far(uint64_t first, uint64_t now, uint64_t share, uint64_t least)
         return MAX(first, now) - MIN(first, now) > MAX(first / share, least);
 }
 
-static bool has_moved(const Unit *unit, const Sample *sample) {
-        return is_far(rough_unpack(unit->first_held), held(sample) / HISTORY_UNIT, MOVED_SHARE, MOVED_LEAST) ||
-               is_far(rough_unpack(unit->first_cache), cache(sample) / HISTORY_UNIT, MOVED_CACHE_SHARE, MOVED_CACHE_LEAST);
+static bool has_moved(Rough from_held, Rough from_cache, const Sample *sample) {
+        return is_far(rough_unpack(from_held), held(sample) / HISTORY_UNIT, MOVED_SHARE, MOVED_LEAST) ||
+               is_far(rough_unpack(from_cache), cache(sample) / HISTORY_UNIT, MOVED_CACHE_SHARE, MOVED_CACHE_LEAST);
 }
 
 /* There are as many as units, so that one is always free. The first ones are taken first: the others' pages are never
@@ -57,43 +65,71 @@ static Trend *take(Engine *engine) {
         return NULL;
 }
 
-/* It begins with what stands for the calm until now. */
-static void begin(Engine *engine, Unit *unit) {
-        Trend *trend = unit->trend = take(engine);
+/* The calm until now: it was read all along and never was far from the line between the first reading and the last. One point
+ * at each end would not do, as a step needs a level before it (growth-shape.c). */
+static void note_calm(Trend *trend, const Unit *unit) {
+        int64_t from = (int64_t) (rough_unpack(unit->first_held) * HISTORY_UNIT), to = (int64_t) held(&unit->sample);
+        int64_t from_cache = (int64_t) (rough_unpack(unit->first_cache) * HISTORY_UNIT), to_cache = (int64_t) cache(&unit->sample);
+        usec_t took = util_sub(unit->sample_time, unit->first_read);
 
-        if (!trend)
-                return;
-        history_note(&trend->history, rough_unpack(unit->first_held) * HISTORY_UNIT,
-                     rough_unpack(unit->first_cache) * HISTORY_UNIT, unit->first_read);
-        trend->peak = rough_unpack(unit->first_held) * HISTORY_UNIT;
-        if (unit->sample_time > unit->first_read)
-                history_note(&trend->history, held(&unit->sample), cache(&unit->sample), unit->sample_time);
+        for (int64_t i = 0; i <= CALM_POINTS; i++)
+                history_note(&trend->history, (uint64_t) (from + history_part(to - from, i, CALM_POINTS)),
+                             (uint64_t) (from_cache + history_part(to_cache - from_cache, i, CALM_POINTS)),
+                             unit->first_read + took * (usec_t) i / CALM_POINTS);
+        trend->peak = (uint64_t) MAX(from, to);
+}
+
+static void begin(Engine *engine, Unit *unit) {
+        unit->trend = take(engine);
+        if (unit->trend)
+                note_calm(unit->trend, unit);
+}
+
+static usec_t judged_again(const Trend *trend, usec_t now) {
+        return trend->judged + MAX(util_sub(now, trend->history.began) / JUDGED_SHARE, JUDGED_LEAST);
 }
 
 /* Is there anything new to judge? More than it has held before, another limit, or the time that has gone on. */
 static bool is_news(const Unit *unit, const Sample *sample, usec_t now) {
         const Trend *trend = unit->trend;
-        usec_t since = util_sub(now, trend->judged), span = util_sub(now, trend->history.began);
 
         if (trend->judged == 0 || sample->limit != unit->sample.limit)
                 return true;
-        return since >= JUDGED_LEAST && (since >= span / JUDGED_SHARE || trend->rising);
+        return now >= (trend->rising ? trend->judged + JUDGED_LEAST : judged_again(trend, now));
+}
+
+/* Slow growth must add up against the level that was last moved to, or a slow leak would hold still for ever. */
+static void note_stillness(Trend *trend, const Sample *sample, usec_t now) {
+        if (trend->still_since > 0 && !has_moved(trend->still_held, trend->still_cache, sample))
+                return;
+        trend->still_since = MAX(now, 1);
+        trend->still_held = rough_pack(held(sample) / HISTORY_UNIT);
+        trend->still_cache = rough_pack(cache(sample) / HISTORY_UNIT);
+}
+
+/* A service is first read when its cgroup is made and holds nothing: what the first reading after its start finds is what
+ * it begins with, unless so much has happened by then that it is worth a history. */
+static bool is_starting(const Unit *unit, const Sample *sample, usec_t now) {
+        return !unit->trend && unit->began > 0 && unit->sample_time < util_add(unit->began, STARTED_AFTER) &&
+               now <= util_add(unit->began, STARTED_LATEST) && sample->current <= sample->limit / STARTED_SHARE;
 }
 
 void trend_note(const Step *step, Unit *unit, const Sample *sample) {
         Trend *trend;
 
-        if (unit->first_read == 0) {
-                unit->first_read = MAX(step->now, 1);
+        if (unit->first_read == 0 || is_starting(unit, sample, step->now)) {
+                if (unit->first_read == 0)
+                        unit->first_read = MAX(step->now, 1);
                 unit->first_held = rough_pack(held(sample) / HISTORY_UNIT);
                 unit->first_cache = rough_pack(cache(sample) / HISTORY_UNIT);
                 return;
         }
-        if (!unit->trend && has_moved(unit, sample))
+        if (!unit->trend && has_moved(unit->first_held, unit->first_cache, sample))
                 begin(step->engine, unit);
         trend = unit->trend;
         if (!trend)
                 return;
+        note_stillness(trend, sample, step->now);
         history_note(&trend->history, held(sample), cache(sample), step->now);
         trend->rising = held(sample) > trend->peak;
         trend->peak = MAX(trend->peak, held(sample));
@@ -111,13 +147,28 @@ void trend_drop(Unit *unit) {
         unit->first_read = 0;
 }
 
+/* Time goes on between two judgements; but what holds still comes no nearer to its limit by that, and has still the way
+ * to go from the most that it has held. */
+static usec_t forecast(const Unit *unit, usec_t now) {
+        const Trend *trend = unit->trend;
+        uint64_t room = util_sub(util_add(unit->sample.limit, unit->sample.swap), trend->peak);
+        uint64_t slope = trend->growth.slope;
+        usec_t judged = trend->growth.time_to_limit, left = util_sub(judged, util_sub(now, trend->judged));
+
+        if (slope == 0)
+                return left;
+        if (room / slope >= judged / USEC_PER_SEC)
+                return judged;
+        return MAX(left, (usec_t) ((__uint128_t) room * USEC_PER_SEC / slope));
+}
+
 Growth unit_growth(const Unit *unit, usec_t now) {
         Growth growth = {.time_to_limit = USEC_INFINITY};
 
         if (unit->trend) {
                 growth = unit->trend->growth;
                 if (growth.time_to_limit != USEC_INFINITY)
-                        growth.time_to_limit = util_sub(growth.time_to_limit, util_sub(now, unit->trend->judged));
+                        growth.time_to_limit = forecast(unit, now);
         } else if (unit->first_read > 0 && unit->sample_time - unit->first_read >= STEADY_AFTER)
                 growth.class = GROWTH_STEADY;
         return growth;
@@ -149,31 +200,53 @@ static usec_t time_left(const Unit *unit, usec_t now) {
         return MIN(left, headroom / rate * USEC_PER_SEC);
 }
 
-static usec_t reading_interval(const Unit *unit, usec_t now) {
-        usec_t interval = READ_SLOWEST, age = util_sub(now, unit->first_read);
+/* What moved a little ago is read as often as its age asks for; what has moved before then, no more often than all are
+ * that are young. */
+static usec_t interval_of_age(const Unit *unit, usec_t now) {
+        usec_t age = util_sub(now, unit->first_read), interval = MAX(age / READ_SHARE, READ_YOUNG);
+
+        if (!unit->trend)
+                return age < YOUNG ? PACE_SLOWEST : READ_SLOWEST;
+        if (util_sub(now, unit->trend->still_since) >= STILL_READINGS * interval)
+                interval = MAX(interval, PACE_SLOWEST);
+        return MIN(interval, READ_SLOWEST);
+}
+
+/* USEC_INFINITY where its growth does not ask for any. */
+static usec_t interval_of_growth(const Unit *unit, usec_t now) {
         const Trend *trend = unit->trend;
+        usec_t interval;
 
         if (!trend)
-                return age < YOUNG ? PACE_SLOWEST : READ_SLOWEST;
-        interval = MIN(interval, MAX(age / READ_SHARE, READ_YOUNG));
-        interval = MIN(interval, time_left(unit, now) / READ_SHARE);
+                return USEC_INFINITY;
+        interval = time_left(unit, now) / READ_SHARE;
+        /* However close the limit is: where nothing rises, nothing is found out before it is judged again. */
+        if (!trend->rising)
+                interval = MAX(interval, util_sub(judged_again(trend, now), now));
         if (trend->rising || trend->growth.forecasts)
                 interval = MIN(interval, least_warning(unit->policy) / READ_SHARE);
         return MAX(interval, READ_FASTEST);
 }
 
-usec_t trend_next(const Unit *unit, usec_t now) {
-        usec_t interval = reading_interval(unit, now), due;
+/* On the grid of what all are read by, or a half of a half of it: any number of units that are read often shares its
+ * wakeups, and none is read later than it asks for, but where half of the grid is near enough. */
+static usec_t on_grid(usec_t interval, usec_t now) {
+        usec_t grid = interval >= READ_SLOWEST ? READ_SLOWEST : PACE_SLOWEST;
 
-        /* Half of it is near enough: a unit that is minutes old, or breathes, shares the wakeup of the calm ones. */
-        if (interval >= PACE_SLOWEST / 2) {
-                interval -= interval % PACE_SLOWEST;
-                if (interval < READ_SLOWEST)
-                        interval = PACE_SLOWEST;
-                return (now / interval + 1) * interval;
+        while (interval < PACE_SLOWEST / 2 && grid > interval)
+                grid /= 2;
+        return (now / grid + 1) * grid;
+}
+
+usec_t trend_next(const Unit *unit, usec_t now) {
+        usec_t age = interval_of_age(unit, now), growth = interval_of_growth(unit, now), due;
+
+        /* What grows so fast is a reason of its own, and is not read again right after a reading that others asked for. */
+        if (growth < MIN(age, PACE_SLOWEST / 2)) {
+                due = util_add(unit->sample_time, growth);
+                return due > now ? due : util_add(now, READ_AGAIN);
         }
-        due = util_add(unit->sample_time, interval);
-        return due > now ? due : util_add(now, READ_AGAIN);
+        return on_grid(MIN(age, growth), now);
 }
 
 /* Much sooner than was told: in less than half of the time that would be left. */
@@ -193,9 +266,19 @@ static bool has_changed(const Trend *trend, usec_t left, usec_t now) {
 
         if (leak && was)
                 return is_sooner(trend, left, now);
-        if (leak == was)
-                return false;
+        if (leak || !was)
+                return leak;
         return now - trend->class_since >= MAX((now - trend->history.began) / LASTED_SHARE, USEC_PER_MINUTE);
+}
+
+/* One time says how many are left, as a bucket's does (bucket.h), whose unit is the second. */
+static bool take_turn(Trend *trend, usec_t now) {
+        usec_t until = MAX(trend->tells_until, now) + TOLD_AGAIN;
+
+        if (until - now > TOLD_MAX * TOLD_AGAIN)
+                return false;
+        trend->tells_until = until;
+        return true;
 }
 
 void trend_tell(const Step *step, Unit *unit) {
@@ -207,10 +290,9 @@ void trend_tell(const Step *step, Unit *unit) {
         note_class(trend, step->now);
         if (growth.class == GROWTH_LEAK && !trend->told_leak)
                 tell_leak(step, unit, &growth);
-        else if (trend->told_leak && trend->n_told < TOLD_MAX && has_changed(trend, growth.time_to_limit, step->now)) {
-                tell_leak_changed(step, unit, &growth);
-                trend->n_told++;
-        } else
+        else if (trend->told_leak && has_changed(trend, growth.time_to_limit, step->now) && take_turn(trend, step->now))
+                tell_leak_changed(step, unit, &growth, trend->told);
+        else
                 return;
         trend->told_leak = true;
         trend->told = growth.class;

@@ -61,11 +61,13 @@ typedef struct Inquest Inquest;
 typedef struct Trend {
         bool used, rising; /* rising: the newest reading is above all before */
         bool told_leak;    /* in this run */
-        uint8_t n_told;    /* changes of it */
         GrowthClass told, class_before; /* as told; at the judgement before */
         usec_t told_limit_at; /* when the limit would be reached, as told */
+        usec_t tells_until;   /* then as many changes may be told again as at first */
         usec_t class_since;   /* of class_before */
         usec_t judged;
+        usec_t still_since;  /* it has not moved since it held this: */
+        Rough still_held, still_cache;
         uint64_t peak; /* the most that it has held */
         Growth growth;
         History history;
@@ -127,7 +129,7 @@ typedef struct Unit {
         unsigned budget; /* 1 + its place in Engine.budgets; 0 = nothing spent: few units ever spend any */
 
         Trend *trend;                  /* the engine's; NULL = its memory has not moved in this run */
-        Rough first_held, first_cache; /* as first read in this run; history.h has the unit */
+        Rough first_held, first_cache; /* as first read when this run's start was over; history.h has the unit */
         usec_t first_read;             /* 0 = not yet */
 } Unit;
 
@@ -164,6 +166,7 @@ typedef struct Suspect {
         uint8_t n_clear;  /* readings in a row at which it ran; UINT8_MAX = or more */
         usec_t next;      /* when it is to be read; where it runs, the earliest time for that */
         usec_t counted;   /* when its stall was last counted for Event= */
+        usec_t found;     /* since when it stood still in the stall that was told */
         uint64_t items;   /* what its Python module had done at the reading before */
         Stall stall;
 } Suspect;
@@ -317,8 +320,10 @@ void tell_started_above(const Step *step, const Unit *unit);
 struct Incident;
 void tell_incident(const Step *step, const struct Incident *incident); /* it must live until the actions are carried out */
 void tell_stall(const Step *step, const Unit *unit, const StallReport *report, const Strain *strain, usec_t since);
+void tell_stall_over(const Step *step, const Unit *unit, usec_t lasted);
 void tell_count(Witness *witness, uint64_t n);
 void tell_leak(const Step *step, const Unit *unit, const Growth *growth);        /* the incident */
-void tell_leak_changed(const Step *step, const Unit *unit, const Growth *growth); /* its forecast, or that it is none now */
+/* Its forecast, that it is none any more, or that it is back. */
+void tell_leak_changed(const Step *step, const Unit *unit, const Growth *growth, GrowthClass told);
 void tell_sighted(const Step *step, const struct Incident *incident);
 void tell_crowded(const Step *step, const char *path, uint64_t n);

@@ -66,6 +66,16 @@ static void drop(Above *above, Place *place) {
         *place = (Place){.wd = -1};
 }
 
+/* A timer that runs already is left alone: many that are hit one after the other would put off the look at the first. */
+static void look_later(Above *above) {
+        int enabled;
+
+        if (sd_event_source_get_enabled(above->timer, &enabled) >= 0 && enabled != SD_EVENT_OFF)
+                return;
+        (void) sd_event_source_set_time_relative(above->timer, ABOVE_EVERY);
+        (void) sd_event_source_set_enabled(above->timer, SD_EVENT_ONESHOT);
+}
+
 /* Has it been hit since it was last looked at? Then it is told of and muted, and the timer looks again. */
 static void look(Above *above, Place *place) {
         uint64_t hits;
@@ -78,8 +88,7 @@ static void look(Above *above, Place *place) {
                 return;
         place->hits = hits;
         mute(above, place);
-        (void) sd_event_source_set_time_relative(above->timer, ABOVE_EVERY);
-        (void) sd_event_source_set_enabled(above->timer, SD_EVENT_ONESHOT);
+        look_later(above);
         above->handlers.hit(above->handlers.userdata, place->path);
 }
 

@@ -126,6 +126,7 @@ static inline void rig_note_record(Rig *rig, const Record *record) {
                 [RECORD_HOST_RELAXED] = "host-relaxed",                          [RECORD_HOST_IDLE] = "host-idle",
                 [RECORD_INCIDENT] = "incident",
                 [RECORD_GROWTH] = "growth",
+                [RECORD_STALL_OVER] = "stall",
         };
         bool rung = record->kind == RECORD_RUNG || record->kind == RECORD_VERIFIED || record->kind == RECORD_RELAXED;
         bool hold = util_streq(record->reason, "hold");

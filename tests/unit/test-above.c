@@ -96,6 +96,21 @@ static void a_hit_is_told_at_once_and_a_flood_of_them_at_intervals(void **state)
         assert_int_equal(n_hits, 4);
 }
 
+static void a_second_hit_does_not_put_off_the_look_at_the_first(void **state) {
+        (void) state;
+        assert_int_equal(above_watch(above, "/a.slice"), 0);
+        assert_int_equal(above_watch(above, "/b.slice"), 0);
+        count("a.slice", 1, 0);
+        go_on(ABOVE_EVERY - USEC_PER_SEC);
+        count("a.slice", 2, 0);
+        count("b.slice", 1, 0);
+        go_on(100 * USEC_PER_MSEC);
+        assert_int_equal(n_hits, 2);
+        go_on(1500 * USEC_PER_MSEC);
+        assert_int_equal(n_hits, 3);
+        assert_string_equal(last, "/a.slice");
+}
+
 static void what_is_written_without_a_hit_is_no_news(void **state) {
         (void) state;
         assert_int_equal(above_watch(above, "/a.slice"), 0);
@@ -144,6 +159,7 @@ static void the_bound_is_said_and_holds(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(a_hit_is_told_at_once_and_a_flood_of_them_at_intervals, begin, end),
+                cmocka_unit_test_setup_teardown(a_second_hit_does_not_put_off_the_look_at_the_first, begin, end),
                 cmocka_unit_test_setup_teardown(what_is_written_without_a_hit_is_no_news, begin, end),
                 cmocka_unit_test_setup_teardown(who_is_gone_is_forgotten, begin, end),
                 cmocka_unit_test_setup_teardown(the_bound_is_said_and_holds, begin, end),

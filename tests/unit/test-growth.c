@@ -87,6 +87,27 @@ static void a_line_is_forecast_to_the_minute(void **state) {
         assert_int_equal(growth.class, GROWTH_STEADY);
 }
 
+/* By hand: 10 MiB an hour for five days, and a night in which nothing grows: 100 MiB are left at the end as at its beginning. */
+static void a_pause_brings_no_limit_nearer(void **state) {
+        History history = {0};
+        unsigned n_forecasts = 0;
+
+        (void) state;
+        for (unsigned i = 0; i <= 128 * 60; i++) {
+                usec_t now = (1 + i) * USEC_PER_MINUTE;
+                uint64_t held = 100 * MIB + MIN(i, 120U * 60) * MIB / 6;
+                Growth growth;
+
+                history_note(&history, held, 0, now);
+                growth = judge(&history, 1400 * MIB, now);
+                if (i < 120 * 60 || !growth.forecasts)
+                        continue;
+                n_forecasts++;
+                assert_in_range(growth.time_to_limit / USEC_PER_MINUTE, 9 * 60, 11 * 60);
+        }
+        assert_in_range(n_forecasts, 4 * 60, 8 * 60 + 1);
+}
+
 /* Whatever was read, at whatever times: the answer is one that makes sense. */
 static void any_history_is_judged(void **state) {
         (void) state;
@@ -121,6 +142,7 @@ int main(void) {
                 cmocka_unit_test(every_class_has_a_name_of_its_own),
                 cmocka_unit_test(few_readings_say_nothing),
                 cmocka_unit_test(a_line_is_forecast_to_the_minute),
+                cmocka_unit_test(a_pause_brings_no_limit_nearer),
                 cmocka_unit_test(any_history_is_judged),
         };
 

@@ -172,6 +172,7 @@ static void words_and_priorities(void **state) {
                 [RECORD_HOST_RUNG] = {"rung", 4},    [RECORD_HOST_STEP] = {"rung", 4},  [RECORD_HOST_NONE] = {"withheld", 3},
                 [RECORD_HOST_VERIFIED] = {"rung", 6}, [RECORD_HOST_RELAXED] = {"rung", 6}, [RECORD_HOST_IDLE] = {"state", 4},
                 [RECORD_GROWTH] = {"state", 5},
+                [RECORD_STALL_OVER] = {"state", 5},
         };
 
         (void) state;

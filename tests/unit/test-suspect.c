@@ -39,19 +39,49 @@ static void it_is_told_once_and_within_30_seconds(void **state) {
         rig_done(&rig);
 }
 
-static void when_it_is_over_nothing_is_read_any_more(void **state) {
+static char told_over[RECORD_TEXT_MAX]; /* the end of the last stall */
+static unsigned n_over;
+
+static void listen_to(Rig *from, const Event *event, const ActionList *actions, int result) {
+        (void) from, (void) event, (void) result;
+        for (unsigned i = 0; i < actions->n_items; i++) {
+                const Record *record = &actions->items[i].record;
+
+                if (actions->items[i].kind != ACTION_RECORD || record->kind != RECORD_STALL_OVER)
+                        continue;
+                n_over++;
+                memcpy(told_over, record->text, sizeof(told_over));
+        }
+}
+
+/* Once, when it has lasted: a short rest is no end. */
+static void when_it_is_over_that_is_told_and_nothing_is_read_any_more(void **state) {
         unsigned n;
 
         (void) state;
         stuck(WATCHED);
+        n_over = 0;
+        rig.watcher = listen_to;
         play_hit(&rig, 101 * MIB, 0);
         rig_wait(&rig, 17 * USEC_PER_SEC);
         rig.worlds[0].lost = 0;
         rig.worlds[0].busy = 30;
+        rig_wait(&rig, 35 * USEC_PER_SEC);
+        rig.worlds[0].lost = 95;
+        rig.worlds[0].busy = 0;
+        rig_wait(&rig, 5 * USEC_PER_MINUTE);
+        assert_int_equal(n_over, 0);
+        expect(&rig, "[incident limit-stall]");
+        rig.worlds[0].lost = 0;
+        rig.worlds[0].busy = 30;
         rig_wait(&rig, 2 * USEC_PER_MINUTE);
+        assert_int_equal(n_over, 1);
+        assert_memory_equal(told_over, "api.service runs again: it stood still at a memory limit for 5 min ",
+                            strlen("api.service runs again: it stood still at a memory limit for 5 min "));
+        expect(&rig, "[stall over]");
         n = rig.n_samples;
         rig_wait(&rig, 60 * USEC_PER_MINUTE);
-        assert_in_range(rig.n_samples - n, 0, 62); /* the trend's */
+        assert_in_range(rig.n_samples - n, 0, 62 + 3 * 3); /* the trend's, that of a young unit */
         (void) play_log(&rig);
         rig.worlds[0].lost = 95;
         rig.worlds[0].busy = 0;
@@ -225,7 +255,7 @@ static void who_says_that_it_gets_on_is_believed(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(it_is_told_once_and_within_30_seconds),
-                cmocka_unit_test(when_it_is_over_nothing_is_read_any_more),
+                cmocka_unit_test(when_it_is_over_that_is_told_and_nothing_is_read_any_more),
                 cmocka_unit_test(who_runs_costs_no_wakeup),
                 cmocka_unit_test(one_that_slows_down_first_is_found_too),
                 cmocka_unit_test(who_can_t_be_judged_costs_no_wakeup),
