@@ -206,7 +206,7 @@ static void test_acts_before_the_recorded_kill(void **state) {
         assert_int_equal(simulate(act, false), 0);
         assert_string_equal(bench.log,
                             "50.000 rung ask taken; 50.000 do(signal SIGUSR1 main); 50.005 action ask done [answered]; "
-                            "52.000 rung ask no-help [unmoved]; 89.142 incident leak; 95.009 rung restart taken; 95.009 do(restart); 95.009 parted; "
+                            "52.000 rung ask no-help [unmoved]; 89.131 incident leak; 95.009 rung restart taken; 95.009 do(restart); 95.009 parted; "
                             "96.009 action restart done [answered]; 110.000 history; 110.100 history; 111.000 joined");
         assert_int_equal(bench.apart, 10 * SEC);
         assert_int_equal(bench.api.rungs, 2);
@@ -296,7 +296,7 @@ static void test_tells_the_incident_where_it_would_not_act(void **state) {
         (void) state;
         add_leak(API);
         assert_int_equal(simulate(observe, false), 0);
-        assert_string_equal(bench.log, "89.391 incident leak; 118.050 incident kernel-oom-unit");
+        assert_string_equal(bench.log, "89.483 incident leak; 118.050 incident kernel-oom-unit");
         assert_int_equal(bench.api.incidents, 2);
         assert_int_equal(bench.api.kills, 1);
         assert_int_equal(bench.api.lead, USEC_INFINITY);
