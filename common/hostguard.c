@@ -73,15 +73,15 @@ static bool is_old(const Pending *pending, usec_t now) {
 }
 
 /* What ends a service frees memory soon, so nothing else is begun meanwhile. But a service may sit in its stop timeout for
- * minutes, and the host would die of that: what its own rung began is waited for only as long as a clean end takes, and in a
- * hurry not at all; what was begun for the host until it is done, and in a hurry no longer than that. */
+ * minutes, and the host would die of that: what its own rung began is waited for only as long as a clean end takes; what was
+ * begun for the host until it is done, and in a hurry no longer than that. */
 static const Unit *find_awaited(const Step *step, const Hostguard *guard, bool hurry) {
         for (unsigned i = 0; i < step->engine->n_slots; i++) {
                 const Unit *unit = &step->engine->units[i];
                 const Pending *ending = find_ending(step->engine, unit->acting_id);
                 bool old = ending && is_old(ending, step->now);
 
-                if (ending && (ending->id == guard->acting_id ? !(hurry && old) : !(hurry || old)))
+                if (ending && !(old && (hurry || ending->id != guard->acting_id)))
                         return unit;
         }
         return NULL;

@@ -10,7 +10,6 @@ typedef struct Known {
         Sample sample; /* the last one told */
         uint32_t acting_id;
         usec_t acting_since;
-        usec_t ended_for_host; /* it was last ended for the host then; 0 = never, or not under these policies */
         usec_t spent[64];
         unsigned n_spent;
         bool throttled, frozen; /* by us */
@@ -240,9 +239,9 @@ static void check_host_action(const Action *action) {
         n_records[kind]++;
 }
 
-/* A step for the host is taken because the host itself is short, as it was just read; a service that is being ended for it
+/* A step for the host is taken because the host itself is short, as it was just read; a service that is being ended
  * has had two seconds for that, and nobody who may go first is passed over for one to be avoided. */
-static void check_host_step(const Rig *rig, const Event *event, const Action *action, Checker *checker) {
+static void check_host_step(const Rig *rig, const Event *event, const Action *action, const Checker *checker) {
         const Policy *policy = policy_of(rig, action->path);
         const HostPolicy *host = policy_set_host(rig->set);
         bool is_short = false;
@@ -251,11 +250,8 @@ static void check_host_step(const Rig *rig, const Event *event, const Action *ac
         for (unsigned i = 0; i < rig->n_worlds; i++) {
                 const Known *known = &checker->known[i];
 
-                assert(known->acting_id == 0 || known->acting_since != known->ended_for_host ||
-                       checker->now - known->acting_since >= 2 * USEC_PER_SEC);
+                assert(known->acting_id == 0 || checker->now - known->acting_since >= 2 * USEC_PER_SEC);
         }
-        if (verb_is_disruptive(verb_parse(action->record.action)))
-                checker->known[rig_world(rig, action->path)].ended_for_host = checker->now;
         for (unsigned i = 0; i < host->n_rungs; i++) {
                 const HostRung *rung = &host->rungs[i];
 
@@ -397,8 +393,6 @@ static void check_step(Rig *rig, const Event *event, const ActionList *actions, 
 
         if (!event) {
                 look_at_rungs(rig, checker);
-                for (unsigned i = 0; i < rig->n_worlds; i++)
-                        checker->known[i].ended_for_host = 0;
                 return;
         }
         if (getenv("MEMGUARD_TRACE"))

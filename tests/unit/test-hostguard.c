@@ -294,19 +294,31 @@ static void what_hangs_by_its_own_rung_does_not_hold_the_guard_up(void **state) 
 }
 
 /* It frees its memory in a moment: nobody else is bothered meanwhile. */
-static void what_ends_by_its_own_rung_is_given_its_moment(void **state) {
+static void check_its_own_rung_is_enough(uint64_t rate, uint64_t max, uint64_t grows_beside, usec_t after) {
         World *leak;
 
-        (void) state;
         begin(ACT);
         add_innocents();
-        leak = host_play_add(&play, "leak", 8 * MIB, 10 * MIB);
-        leak->max = leak->operator_max = 430 * MIB; /* its last rung is reached a moment before the host's */
+        leak = host_play_add(&play, "leak", 8 * MIB, rate);
+        leak->max = leak->operator_max = max; /* its last rung is reached a moment before the host's */
+        if (grows_beside > 0)
+                host_play_add(&play, "grows", 150 * MIB, grows_beside);
         assert_true(host_play_until(&play, "[host low taken]", USEC_PER_MINUTE));
-        host_play_run(&play, 10 * USEC_PER_SEC);
+        host_play_run(&play, after);
         assert_int_equal(play.n_restarts[4], 1);
         assert_int_equal(host_play_n_said[RECORD_HOST_STEP], 0);
         rig_done(&play.rig);
+}
+
+static void what_ends_by_its_own_rung_is_given_its_moment(void **state) {
+        (void) state;
+        check_its_own_rung_is_enough(10 * MIB, 430 * MIB, 0, 10 * USEC_PER_SEC);
+}
+
+/* Also where less is left than a goodbye takes: nobody else is ended for what comes free in a moment. */
+static void so_it_is_in_a_hurry(void **state) {
+        (void) state;
+        check_its_own_rung_is_enough(60 * MIB, 280 * MIB, 2 * MIB, USEC_PER_SEC);
 }
 
 /* A rung that only tells has taken nothing that could have helped. */
@@ -502,6 +514,7 @@ int main(void) {
                 cmocka_unit_test(what_hangs_is_left_alone),
                 cmocka_unit_test(what_hangs_by_its_own_rung_does_not_hold_the_guard_up),
                 cmocka_unit_test(what_ends_by_its_own_rung_is_given_its_moment),
+                cmocka_unit_test(so_it_is_in_a_hurry),
                 cmocka_unit_test(what_another_rung_took_is_not_verified_as_this_ones),
                 cmocka_unit_test(what_was_taken_before_a_reload_is_not_verified_after_it),
                 cmocka_unit_test(a_pause_stops_it_and_a_resume_goes_on),
