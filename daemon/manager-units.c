@@ -12,6 +12,7 @@
 #include "sorted.h"
 #include "strain.h"
 
+#define SEE_AGAIN_EVENTS (TREE_DEPTH_MAX + 8) /* an end, a start, and the ledgers of as many cgroups above it as there may be */
 #define RETRY_EVERY (20 * USEC_PER_MSEC)
 #define RETRY_MAX 100 /* 2 s: then the memory controller is not coming for this cgroup */
 #define WATCHED_FILES (1U << TREE_EVENTS | 1U << TREE_HIGH | 1U << TREE_MAX)
@@ -140,11 +141,14 @@ void guarded_named(Manager *manager, const Guarded *guarded) {
 }
 
 /* Its directory is there and its files are not (of one that is removed it is -ENODEV): the memory controller was taken from
- * it, and with it our watches. It is asked for on, and once its files are back they are new ones: it is guarded anew. */
+ * it, and with it our watches. It is asked for on, and once its files are back they are new ones: it is guarded anew. That is
+ * more than one event, of which none may be lost; where many come back at once it is this one's turn when it is asked again. */
 static void see_again(Manager *manager, Guarded *guarded) {
         char path[CGROUP_PATH_MAX];
         bool found, before = manager->scanning;
 
+        if (manager_queue_room(manager) < SEE_AGAIN_EVENTS)
+                return;
         snprintf(path, sizeof(path), "%s", guarded->path);
         journal_log(5, "%s has its memory controller back and is guarded again.", path);
         (void) marks_restore(guarded->dirfd);

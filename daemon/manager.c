@@ -54,6 +54,10 @@ static void step(Manager *manager, const Event *event) {
         manager_flight_settle(manager);
 }
 
+unsigned manager_queue_room(const Manager *manager) {
+        return (manager->queue_head + MANAGER_QUEUE - manager->queue_tail - 1) % MANAGER_QUEUE;
+}
+
 void manager_feed(Manager *manager, const Event *event) {
         unsigned next = (manager->queue_tail + 1) % MANAGER_QUEUE;
 

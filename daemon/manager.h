@@ -151,6 +151,7 @@ int manager_run(Manager *manager);
 /* manager.c */
 usec_t manager_now(const Manager *manager);
 void manager_feed(Manager *manager, const Event *event); /* also from within an action: then it is queued */
+unsigned manager_queue_room(const Manager *manager); /* events that can be fed before one is lost */
 int manager_add_timers(Manager *manager);
 
 /* manager-units.c */

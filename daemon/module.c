@@ -155,20 +155,27 @@ static void welcome(Module *module, int fd) {
                 peer_free(newcomer);
 }
 
+/* Until some more may connect. */
+static int rest_listening(Module *module, sd_event_source *source) {
+        module->listen_rests = true;
+        module_rest(module);
+        return sd_event_source_set_enabled(source, SD_EVENT_OFF);
+}
+
 static int on_listen(sd_event_source *source, int fd, uint32_t events, void *userdata) {
         Module *module = userdata;
         usec_t now = module_now(module);
         int client;
 
         (void) events;
-        if (!module_may_accept(module, now)) {
-                module->listen_rests = true;
-                module_rest(module);
-                return sd_event_source_set_enabled(source, SD_EVENT_OFF);
-        }
+        if (!module_may_accept(module, now))
+                return rest_listening(module, source);
         client = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-        if (client < 0)
+        if (client < 0 && (errno == EAGAIN || errno == ECONNABORTED || errno == EINTR))
                 return 0;
+        /* Whoever wants to connect waits on, and would wake us for ever (ENFILE). */
+        if (client < 0)
+                return rest_listening(module, source);
         if (module_lets_in(module, client, now))
                 welcome(module, client);
         else
