@@ -194,7 +194,9 @@ int peaksfile_update(int state_dirfd, usec_t saved, unsigned n, peaksfile_next_t
         uint64_t horizon;
         int r;
 
-        (void) linefile_open(state_dirfd, NAME, PEAKSFILE_BYTES_MAX, &old);
+        r = linefile_open(state_dirfd, NAME, PEAKSFILE_BYTES_MAX, &old);
+        if (r == -ENOMEM || r == -EMFILE || r == -ENFILE || r == -EIO)
+                return r; /* it may be read the next time; what is no file of ours is replaced */
         merge.old = old;
         r = find_horizon(&merge, &horizon);
         if (r < 0)
