@@ -8,6 +8,7 @@
 
 #define STEPS_A_READING 4 /* a verify, then a climb: more moves than this in one reading would be a loop */
 #define TICK_RESERVE 24   /* actions that one unit's tick may need; with less room the tick goes on at the next one */
+#define TICK_ACTIONS 24   /* and after so many: each has its place, and its answer one in a queue, in memory that is locked */
 #define TIME_MAX (USEC_INFINITY / 2) /* so that no deadline runs over; 292,000 years */
 #define SAMPLE_ANSWER (2 * USEC_PER_SEC) /* a reading that was asked for and did not come is asked for again */
 #define SAMPLE_PATIENCE (10 * USEC_PER_SEC) /* the end of a cgroup has been told by then: something else is wrong */
@@ -251,12 +252,14 @@ static void tick_unit(const Step *step, Unit *unit) {
 
 static int on_tick(const Step *step) {
         Engine *engine = step->engine;
+        unsigned before;
 
         hostguard_tick(step);
+        before = step->actions->n_items;
         for (unsigned i = 0; i < engine->n_slots; i++) {
                 if (engine->due[i] > step->now)
                         continue;
-                if (step->actions->n_items + TICK_RESERVE > ACTIONS_MAX)
+                if (step->actions->n_items - before >= TICK_ACTIONS || step->actions->n_items + TICK_RESERVE > ACTIONS_MAX)
                         break;
                 tick_unit(step, &engine->units[i]);
         }
