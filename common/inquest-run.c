@@ -43,10 +43,11 @@ static bool may_speak_of(const Ghost *ghost, usec_t at) {
         return at <= util_add(ghost->ended, LAST_FACT);
 }
 
+/* Its cgroup may be gone before PID 1 says how its main process ended. */
 static bool ended_as(const Inquest *inquest, const Ghost *ghost, int pid, usec_t at) {
         const RunEnd *end = run_end_of(inquest, ghost->run);
 
-        return end && end->pid == pid && may_speak_of(ghost, at);
+        return (end ? end->pid : ghost->main_pid) == pid && may_speak_of(ghost, at);
 }
 
 /* The watched unit that a cgroup is, or is inside of. */
@@ -235,6 +236,7 @@ void inquest_run_ended(const Step *step, Unit *unit) {
 
         *ghost = (Ghost){
                 .run = unit->run,
+                .main_pid = unit->main_pid,
                 .began = unit->began,
                 .ended = step->now,
                 .as_limit = unit->as_limit,

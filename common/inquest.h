@@ -35,6 +35,7 @@ typedef enum CaseClass {
 /* A run that is over, as its late witnesses need it. */
 typedef struct Ghost {
         unsigned run; /* 0 = free */
+        int main_pid; /* 0 = unknown */
         char path[CGROUP_PATH_MAX];
         char invocation[INVOCATION_MAX];
         usec_t began, ended;

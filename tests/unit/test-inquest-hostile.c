@@ -350,6 +350,19 @@ static void a_killers_line_may_be_its_victims(void **state) {
         court_close(&court, "userspace-oom - killed certain 42 x1\n");
 }
 
+/* earlyoom names a pid alone; its line may come when the cgroup is gone and PID 1 has not yet said how the process ended. */
+static void a_killer_that_names_a_pid_is_heard_between_the_two(void **state) {
+        Court court;
+
+        (void) state;
+        court_open(&court);
+        witness(&court, API, SAW(FACT_STARTED, .source = WITNESS_SYSTEMD, .pid = 42));
+        stop(&court, API);
+        witness(&court, "", SAW(FACT_USERSPACE, .source = WITNESS_OOMD, .pid = 42, .word = "earlyoom"));
+        ended(&court, 42, "signal", 2, 9);
+        court_close(&court, "userspace-oom - killed certain 42 x1\n");
+}
+
 /* One service whose workers all fail leaves room for the incidents of others. */
 static void one_service_does_not_fill_the_table(void **state) {
         static const char other[] = "/system.slice/other.service";
@@ -601,6 +614,7 @@ int main(void) {
                 cmocka_unit_test(no_setting_is_guessed),
                 cmocka_unit_test(a_forged_mark_makes_no_kill),
                 cmocka_unit_test(a_killers_line_may_be_its_victims),
+                cmocka_unit_test(a_killer_that_names_a_pid_is_heard_between_the_two),
                 cmocka_unit_test(one_service_does_not_fill_the_table),
                 cmocka_unit_test(users_do_not_fill_the_table),
                 cmocka_unit_test(claims_make_room_for_what_is_sure),
