@@ -18,7 +18,8 @@ is_defined() { declare -F "$1" >/dev/null; }
 # the words VERDICT CAUSE FATE PID [BY]: PID is main or worker, BY the killer, the runtime or the cgroup whose limit it was;
 # "-" stands for nothing, "a|b" for either. do_NAME, if there is one, is done when the service has noted "ready".
 incident() { row together "$@"; }
-# alone: the same for a row beside which no other may run, with before_NAME and after_NAME around it.
+# alone: the same for a row beside which no other may run, with before_NAME and after_NAME around it, and meanwhile_NAME
+# after its start.
 alone() { row alone "$@"; }
 row() {
   local kind=$1 name=$2 expected=$3 title=$4 pids
@@ -92,6 +93,7 @@ run_alone() {
     rm -f "$GO"
     if is_defined "before_$name"; then "before_$name"; fi
     launch "$name"
+    if is_defined "meanwhile_$name"; then "meanwhile_$name"; fi
     soon 20 is_ready "$name" || true
     do_deed "$name"
     wait_until_told "$name"

@@ -45,12 +45,18 @@ after_maps() { sysctl --quiet --write vm.max_map_count=65530; }
 strict_overcommit() {
   local committed
   committed=$(sed -n 's/^Committed_AS: *\([0-9]*\).*/\1/p' /proc/meminfo)
+  rm -f "$GO.still"
+  mkfifo "$GO.still"
   sysctl --quiet --write vm.overcommit_kbytes=$((committed + 200 * 1024)) vm.overcommit_memory=2
 }
+# The kernel counts a request before it refuses it, and for that moment nobody else can fork, not even this shell.
+sit_still() { read -rt 4 <>"$GO.still" || true; }
 lax_overcommit() { sysctl --quiet --write vm.overcommit_memory=0 vm.overcommit_ratio=50; }
 alone overcommit 'memory-error overcommit exited main' 'uncaught, vm.overcommit_memory=2' -- incident.py uncaught request
 before_overcommit() { strict_overcommit; }
+meanwhile_overcommit() { sit_still; }
 after_overcommit() { lax_overcommit; }
 alone overcommit-caught 'memory-error overcommit survived main' 'caught, vm.overcommit_memory=2' -- incident.py silent request
 before_overcommit-caught() { strict_overcommit; }
+meanwhile_overcommit-caught() { sit_still; }
 after_overcommit-caught() { lax_overcommit; }
