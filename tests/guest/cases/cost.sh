@@ -1,7 +1,7 @@
 #!/bin/bash
 # Suite: trixie
 # Title: A thousand calm units cost at most 6 wakeups a minute and 6 MiB, of it 2 MiB private; figures are printed
-# Timeout: 300
+# Timeout: 400
 # A daemon of its own: what a thousand units cost, not what the cases before have left in its heap.
 systemctl restart "$GUARD"
 guard_policy cost <<'POLICY'
@@ -26,8 +26,8 @@ pid=$(systemctl show --property=MainPID --value "$GUARD")
 wakeups() { awk '/^voluntary_ctxt/ { n += $2 } END { print n }' /proc/"$pid"/task/*/status; }
 sleep 20
 before=$(wakeups)
-sleep 60
-woken=$(($(wakeups) - before))
+sleep 120
+woken=$((($(wakeups) - before + 1) / 2))
 rss=$(sed -n 's/^VmRSS:\s*\([0-9]*\) kB/\1/p' /proc/"$pid"/status)
 private=$(sed -n 's/^Private_Dirty:\s*\([0-9]*\) kB/\1/p' /proc/"$pid"/smaps_rollup)
 # Where it is, for whoever finds it grown.
