@@ -147,11 +147,11 @@ static void see_again(Manager *manager, Guarded *guarded) {
         char path[CGROUP_PATH_MAX];
         bool found, before = manager->scanning;
 
-        if (manager_queue_room(manager) < SEE_AGAIN_EVENTS)
+        /* A freeze that can't be undone now must not be forgotten with the run. */
+        if (manager_queue_room(manager) < SEE_AGAIN_EVENTS || marks_restore(guarded->dirfd) < 0)
                 return;
         snprintf(path, sizeof(path), "%s", guarded->path);
         journal_log(5, "%s has its memory controller back and is guarded again.", path);
-        (void) marks_restore(guarded->dirfd);
         detach(manager, position(manager, path, &found));
         manager->scanning = true; /* found, not begun just now */
         guarded_appeared(manager, path);
