@@ -23,13 +23,15 @@ static void trace(Manager *manager, const Event *event) {
 }
 
 /* A round of many readings takes many ticks. sd-event sends even a time that has passed through a timerfd, for which the loop
- * may fall asleep each time; a deferred source is polled for without sleeping. */
+ * may fall asleep each time; where a deferred source is enabled it polls without sleeping. The ticks themselves are the
+ * timer's, which takes its turn behind whatever came before it: of one priority, a deferred source would always be the first,
+ * and nobody else be heard until the round is over. */
 static void arm_timer(Manager *manager) {
         usec_t deadline = engine_next_deadline(manager->engine);
         bool overdue = deadline <= manager_now(manager);
 
         (void) sd_event_source_set_enabled(manager->overdue, overdue ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
-        if (overdue || deadline == USEC_INFINITY) {
+        if (deadline == USEC_INFINITY) {
                 (void) sd_event_source_set_enabled(manager->timer, SD_EVENT_OFF);
                 return;
         }
@@ -107,6 +109,8 @@ int manager_add_timers(Manager *manager) {
                 return r;
         (void) sd_event_source_set_enabled(manager->timer, SD_EVENT_OFF);
         r = sd_event_add_defer(manager->event, &manager->overdue, on_overdue, manager);
+        if (r >= 0)
+                r = sd_event_source_set_priority(manager->overdue, SD_EVENT_PRIORITY_IDLE);
         if (r < 0)
                 return r;
         return sd_event_source_set_enabled(manager->overdue, SD_EVENT_OFF);
