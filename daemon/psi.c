@@ -85,6 +85,12 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata) {
         return arm_timer(psi);
 }
 
+static bool is_there(const Dir *dir) {
+        _cleanup_close_ int fd = -1;
+
+        return kernfs_open_cgroup(dir->psi->kernfs, dir->path, &fd) >= 0;
+}
+
 static void hand_on(Psi *psi);
 
 static int on_pressure(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
@@ -94,9 +100,10 @@ static int on_pressure(sd_event_source *source, int fd, uint32_t revents, void *
 
         (void) source;
         (void) fd;
-        /* The cgroup is gone, and the fd will say so for ever. */
+        /* The cgroup is gone, and the fd will say so for ever; or its files were hidden (cgroup.pressure), and may be back. */
         if (revents & (EPOLLERR | EPOLLHUP)) {
                 disarm(dir);
+                dir->shared = dir->n_users > 0 && is_there(dir);
                 hand_on(dir->psi);
                 return 0;
         }
@@ -161,11 +168,20 @@ static unsigned n_own(const Psi *psi) {
         return n;
 }
 
-/* Gives the directory a trigger for what is wanted of it, or leaves it to the host's. */
+/* Gives the directory a trigger for what is wanted of it, or leaves it to the host's; also where the host's served it before
+ * and it can't have its own. */
 static int serve(Dir *dir) {
+        bool was_shared = dir->shared;
+        int r;
+
         if (dir->fd < 0)
                 dir->shared = util_streq(dir->path, "/") || n_own(dir->psi) >= PSI_TRIGGERS_MAX;
-        return dir->shared || is_armed(dir) ? 0 : arm(dir);
+        if (dir->shared || is_armed(dir))
+                return 0;
+        r = arm(dir);
+        if (r < 0)
+                dir->shared = was_shared;
+        return dir->shared ? 0 : r;
 }
 
 /* A trigger has become free: the first directory without one gets it; where that fails, it keeps the host's. And where

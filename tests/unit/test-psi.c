@@ -456,15 +456,46 @@ static void test_a_dead_cgroup_is_let_go_at_once(void **state) {
         fifo = open_fifo(make_dir("/a.slice"));
         assert_int_equal(psi_want(psi, "/a.slice", 100 * MS, 500 * MS), 0);
         (void) written(fifo);
+        assert_int_equal(unlink(temproot_path(&root, "sys/fs/cgroup/a.slice/memory.pressure")), 0);
+        temproot_rmdir(&root, "sys/fs/cgroup/a.slice");
         fire_latest(EPOLLPRI | EPOLLERR);
         assert_int_equal(n_reads, 0);
         assert_int_equal(psi_n_armed(psi), 0);
         assert_true(is_closed(fifo));
+        (void) make_dir("/a.slice");
         /* Made anew, its next unit arms it again; the old unit's end still counts. */
         assert_int_equal(psi_want(psi, "/a.slice", 100 * MS, 500 * MS), 0);
         assert_int_equal(psi_n_armed(psi), 1);
         psi_unwant(psi, "/a.slice");
         psi_unwant(psi, "/a.slice");
+        assert_int_equal(psi_n_armed(psi), 0);
+}
+
+/* Somebody wrote to cgroup.pressure: the files go and the triggers with them, but the cgroup lives. */
+static void test_where_the_files_are_hidden_the_hosts_serves(void **state) {
+        const char *below = "sys/fs/cgroup/a.slice/memory.pressure";
+
+        (void) state;
+        (void) make_dir("/a.slice");
+        assert_int_equal(psi_want(psi, "/a.slice", 100 * MS, 500 * MS), 0);
+        assert_int_equal(unlink(temproot_path(&root, below)), 0);
+        fire_latest(EPOLLERR);
+        assert_int_equal(psi_n_armed(psi), 1);
+        fire_latest(EPOLLPRI);
+        assert_string_equal(seen, "/");
+        /* The next unit there tries it again, and fails: the host's goes on. */
+        assert_int_equal(psi_want(psi, "/a.slice", 100 * MS, 500 * MS), 0);
+        fire_latest(EPOLLPRI);
+        assert_string_equal(seen, "/");
+        assert_int_equal(psi_n_armed(psi), 1);
+        /* They are back. */
+        assert_int_equal(mkfifo(temproot_path(&root, below), 0600), 0);
+        assert_int_equal(psi_want(psi, "/a.slice", 100 * MS, 500 * MS), 0);
+        fire_latest(EPOLLPRI);
+        assert_string_equal(seen, "/a.slice");
+        assert_int_equal(psi_n_armed(psi), 1);
+        for (unsigned i = 0; i < 3; i++)
+                psi_unwant(psi, "/a.slice");
         assert_int_equal(psi_n_armed(psi), 0);
 }
 
@@ -516,6 +547,7 @@ int main(void) {
                 TEST(test_a_wake_is_read_out_until_it_cools),
                 TEST(test_the_handler_may_unwant),
                 TEST(test_a_dead_cgroup_is_let_go_at_once),
+                TEST(test_where_the_files_are_hidden_the_hosts_serves),
                 TEST(test_a_real_trigger_ends_with_its_cgroup),
         };
 
