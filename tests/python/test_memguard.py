@@ -476,6 +476,31 @@ class Talk(Case):
         child.stdin.flush()
         self.assertIsNotNone(self.accept().message("error"))
 
+    def test_where_the_daemon_must_look_first_an_error_waits_for_that(self):
+        child = self.run_script("""
+            import memguard, os, sys, time
+            memguard._knows_who_connected = lambda sock: False  # as before Linux 6.5
+            memguard.LOOK_WAIT = 60
+            memguard.install()
+            sys.stdin.readline()
+            pid = os.fork()
+            if pid == 0:
+                memguard.report(MemoryError("x"))
+                print(time.monotonic(), flush=True)
+                os._exit(0)
+            os.waitpid(pid, 0)
+            """)
+        self.accept()
+        child.stdin.write("\n")
+        child.stdin.flush()
+        self.assertTrue(select.select([self.server], [], [], PATIENCE)[0])
+        time.sleep(0.2)
+        looked = time.monotonic()
+        self.assertEqual(self.accept().message("error")["text"], "x")
+        code, out, err = self.finish(child)
+        self.assertEqual((code, err), (0, ""))
+        self.assertGreater(float(out), looked)
+
 
 class Quiet(Case):
     def test_without_a_daemon(self):

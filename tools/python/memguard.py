@@ -32,6 +32,7 @@ BALLAST = 2 << 20  # of address space, given up when an error is told
 TRACES_MAX = 64 << 20  # bytes of tracemalloc's own: a snapshot of more takes too much memory (about twice that) and time
 TRACES_UNASKED = 8 << 20  # where no human asks, which is when memory is short
 TRACING_TIME = 1800.0  # seconds without a question, after which tracing that we began ends
+LOOK_WAIT = 0.1  # seconds: see be_looked_at()
 ROOM_LEAST = 512 << 20  # under RLIMIT_AS: a thread may take 72 MiB of address space (stack and malloc arena)
 
 
@@ -54,6 +55,15 @@ def _is_main_interpreter():
         except Exception:
             continue
     return True
+
+
+def _knows_who_connected(sock):
+    """Can a daemon on this kernel (6.5 and newer) tell for sure who has connected, whenever it looks?"""
+    try:
+        os.close(sock.getsockopt(1, 77))  # SOL_SOCKET, SO_PEERPIDFD
+        return True
+    except OSError:
+        return False
 
 
 def _printable(text, most):
@@ -341,6 +351,23 @@ class _Agent:
         self.sock = sock
         return True
 
+    def be_looked_at(self):
+        """On an older kernel a pid may be another process by the time the daemon looks, so it hears nothing but the greeting
+        of what was said before. Where an error is the next word after the greeting, that is waited for: until it is taken."""
+        try:
+            if _knows_who_connected(self.sock):
+                return
+            import fcntl
+            import termios
+
+            sleep = _original("time", "sleep")
+            ends = time.monotonic() + LOOK_WAIT
+            while any(fcntl.ioctl(self.sock, termios.TIOCOUTQ, b"\0\0\0\0")) and time.monotonic() < ends:
+                sleep(0.002)
+            sleep(0.002)  # and until it is seen that there is no more
+        except Exception:
+            pass
+
     def disconnect(self):
         sock, self.sock = self.sock, None
         if sock is None:
@@ -382,13 +409,14 @@ class _Agent:
         if self.told[0] == id(error) and now - self.told[1] < 1.0:
             return  # the same one by another hook
         self.told = (id(error), now)
-        if self.sock is None:
-            self.connect()
+        if self.sock is None and self.connect():
+            self.be_looked_at()
         try:
             message = "error\nclass=%s\nwhere=%s\ncaught=%d\nsite=%s\ntext=%s" % (
                 _printable(type(error).__name__, 31), _printable(where, 31), caught,
                 _printable(site or _site(error, traceback), 220), _printable(text or _words(error), 160))
             if not self.send(message) and self.sock is None and self.connect():
+                self.be_looked_at()
                 self.send(message)  # the daemon has just restarted
         except MemoryError:
             self.sock.send(self.last_words, self.DONTWAIT)
