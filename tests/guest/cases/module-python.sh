@@ -4,5 +4,14 @@
 # Timeout: 600
 python3 --version
 export MODULE_DIR=/usr/lib/python3/dist-packages SITE=/usr/lib/memguard/python/sitecustomize.py PATIENCE=60 HOME=/tmp
-python3 -B /payload/python/test_memguard.py 2>&1 | tee "$RESULTS/tests" || true
-tail -n 1 "$RESULTS/tests" | grep -q '^OK' || fail "$(tail -n 1 "$RESULTS/tests")"
+tests=/payload/python/test_memguard.py
+# One for each CPU: most of what they take is the start of one interpreter after another.
+mapfile -t classes < <(sed -n 's/^class \(.*\)(Case):$/\1/p' "$tests")
+half=$((${#classes[@]} / 2))
+python3 -B "$tests" "${classes[@]:0:half}" >"$RESULTS/tests-1" 2>&1 &
+python3 -B "$tests" "${classes[@]:half}" >"$RESULTS/tests-2" 2>&1 || true
+wait $! || true
+cat "$RESULTS"/tests-?
+for part in "$RESULTS"/tests-?; do
+  tail -n 1 "$part" | grep -q '^OK' || fail "$(tail -n 1 "$part")"
+done
