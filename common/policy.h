@@ -153,6 +153,10 @@ bool verb_is_reversible(Verb verb);
 int signal_parse(const char *text);
 const char *signal_text(int signo);
 
+/* Does a signal that is sent to ask for something end a process that does not expect it (signal(7): Term and Core)? Not one
+ * that is sent for just that, such as SIGTERM, nor one that does nothing by itself, such as SIGWINCH. */
+bool signal_needs_handler(int signo);
+
 /* "signal SIGUSR1 main", "throttle 10s": the form conf.c takes back. Returns buf. */
 #define ACTION_TEXT_MAX (UNIT_NAME_MAX + 32)
 const char *action_spec_format(const ActionSpec *spec, char buf[static ACTION_TEXT_MAX]);

@@ -122,6 +122,38 @@ int proctext_status(const char *text, ProcStatus *ret) {
         return 0;
 }
 
+/* "SigCgt:\t0000000180004a02": bit 0 is signal 1. */
+static int read_mask(const char *text, const char *key, uint64_t *ret) {
+        const char *value = find_line(text, key);
+        uint64_t mask = 0;
+        unsigned n = 0;
+
+        if (!value)
+                return -ENODATA;
+        for (; value[n] && strchr("0123456789abcdef", value[n]); n++)
+                mask = mask << 4 | (uint64_t) (value[n] <= '9' ? value[n] - '0' : value[n] - 'a' + 10);
+        if (n != 16 || value[n] != '\n')
+                return -EINVAL;
+        *ret = mask;
+        return 0;
+}
+
+int proctext_expects(const char *text, int signo) {
+        static const char *const keys[] = {"SigBlk:\t", "SigIgn:\t", "SigCgt:\t"};
+        uint64_t all = 0, mask;
+        int r;
+
+        if (signo < 1 || signo > 64)
+                return -EINVAL;
+        for (size_t i = 0; i < ELEMENTSOF(keys); i++) {
+                r = read_mask(text, keys[i], &mask);
+                if (r < 0)
+                        return r;
+                all |= mask;
+        }
+        return (int) (all >> (signo - 1) & 1);
+}
+
 /* The kernel allows no newline in a cgroup's name, so no line here is anybody's own. */
 int proctext_cgroup(const char *text, char ret_path[static CGROUP_PATH_MAX]) {
         const char *line = find_line(text, "0::");

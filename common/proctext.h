@@ -28,6 +28,10 @@ bool proctext_is_dead(char state);
 int proctext_limits(const char *text, ProcLimits *ret);
 int proctext_status(const char *text, ProcStatus *ret);
 
+/* In the text of status: is the process prepared for a signal, whether it catches, ignores or blocks it (as those do who wait
+ * with sigwait(3) or signalfd(2))? -ENODATA where it is not said, -EINVAL for what is no mask. */
+int proctext_expects(const char *text, int signo);
+
 /* The path of the unified hierarchy ("0::/path"); " (deleted)" behind it stays. -ENODATA where there is none, -EINVAL where
  * it is no valid path (unitname.h): it is outside of our cgroup namespace, or too long. */
 int proctext_cgroup(const char *text, char ret_path[static CGROUP_PATH_MAX]);

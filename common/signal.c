@@ -44,3 +44,24 @@ int signal_parse(const char *text) {
 const char *signal_text(int signo) {
         return signo >= 1 && signo < (int) ELEMENTSOF(signal_names) ? signal_names[signo] : "unknown";
 }
+
+bool signal_needs_handler(int signo) {
+        switch (signo) {
+        case SIGTERM:
+        case SIGINT:
+        case SIGQUIT:
+        case SIGABRT:
+        case SIGKILL:
+        case SIGSTOP:
+        case SIGTSTP: /* the three stop nobody who has no terminal, as no service has */
+        case SIGTTIN:
+        case SIGTTOU:
+        case SIGCONT:
+        case SIGCHLD:
+        case SIGURG:
+        case SIGWINCH:
+                return false;
+        default:
+                return true;
+        }
+}

@@ -74,6 +74,7 @@ typedef enum Property {
         PROPERTY_JOB,
         PROPERTY_CONTROL_GROUP,
         PROPERTY_RESULT,
+        PROPERTY_MAIN_PID,
         _PROPERTY_MAX,
         _PROPERTY_INVALID = -EINVAL,
 } Property;
@@ -85,6 +86,7 @@ typedef struct UnitState {
         char path[CGROUP_PATH_MAX];
         char result[32]; /* "success", "exit-code", ... */
         uint32_t job;    /* queued for it, or 0 */
+        uint32_t main_pid; /* or 0 */
 } UnitState;
 
 typedef struct Query Query;
@@ -116,12 +118,12 @@ typedef enum JobStage {
         _JOB_STAGE_INVALID = -EINVAL,
 } JobStage;
 
-/* What a Job asks for: the jobs of UnitJob, or a signal. */
+/* What a Job asks for: the jobs of UnitJob, or the answer of its BEFORE alone. */
 typedef enum Task {
         TASK_START,
         TASK_STOP,
         TASK_RESTART,
-        TASK_KILL,
+        TASK_MAIN_PID,
         _TASK_MAX,
         _TASK_INVALID = -EINVAL,
 } Task;
@@ -131,7 +133,6 @@ typedef struct Job {
         Peer *peer;
         JobStage stage;
         Task task;
-        int signo;
         char path[CGROUP_PATH_MAX];
         char unit[UNIT_NAME_MAX];
         char before[INVOCATION_MAX];

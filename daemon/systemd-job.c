@@ -1,4 +1,4 @@
-/* Jobs and signals: submitting, the call, and its end. A job goes
+/* Jobs: submitting, the call, and its end. A job goes
  *
  *      WAITING -> BEFORE -> CALLED -> QUEUED -> AFTER [-> PAUSE -> AFTER ...] -> answer
  *
@@ -12,13 +12,13 @@
 #include "unitname.h"
 
 static const struct {
-        const char *method;
+        const char *method; /* NULL: nothing is called */
         bool checks_cgroup; /* a hook that is to be started has no cgroup yet */
 } tasks[] = {
         [TASK_START] = {"StartUnit", false},
         [TASK_STOP] = {"StopUnit", true},
         [TASK_RESTART] = {"RestartUnit", true},
-        [TASK_KILL] = {"KillUnit", true},
+        [TASK_MAIN_PID] = {NULL, true},
 };
 static_assert(ELEMENTSOF(tasks) == _TASK_MAX, "one line a task");
 
@@ -86,20 +86,12 @@ static int on_called(sd_bus_message *reply, void *userdata, sd_bus_error *error)
         if (sd_bus_message_is_method_error(reply, NULL)) {
                 r = peer_error(reply, detail);
                 job_finish(job, r, detail);
-        } else if (job->task == TASK_KILL)
-                job_finish(job, 0, "");
-        else {
+        } else {
                 r = take_job(job, reply);
                 if (r < 0)
                         job_finish(job, r, "the reply names no job");
         }
         return 0;
-}
-
-static int append_arguments(const Job *job, sd_bus_message *call) {
-        if (job->task == TASK_KILL)
-                return sd_bus_message_append(call, "ssi", job->unit, "main", (int32_t) job->signo);
-        return sd_bus_message_append(call, "ss", job->unit, "replace");
 }
 
 int job_call(Job *job) {
@@ -111,7 +103,7 @@ int job_call(Job *job) {
                                            tasks[job->task].method);
         if (r < 0)
                 return r;
-        r = append_arguments(job, call);
+        r = sd_bus_message_append(call, "ss", job->unit, "replace");
         if (r < 0)
                 return r;
         /* A second more than our own bound, so that the bound is told by one timer only. */
@@ -149,6 +141,12 @@ static void on_before(Query *query, int error, const char *detail) {
                 job_finish(job, -EPERM, "the unit of this name runs in another cgroup");
                 return;
         }
+        if (job->task == TASK_MAIN_PID) {
+                bool is_one = state->main_pid > 0 && state->main_pid <= INT32_MAX;
+
+                job_finish(job, is_one ? (int) state->main_pid : -ESRCH, is_one ? "" : "it has no main process");
+                return;
+        }
         memcpy(job->before, state->invocation, sizeof(job->before));
         r = job_call(job);
         if (r < 0 && !job_survives(job, r, STAGE_WAITING))
@@ -159,6 +157,8 @@ static int begin(Job *job) {
         unsigned properties = 1u << PROPERTY_ACTIVE_STATE | 1u << PROPERTY_INVOCATION | 1u << PROPERTY_CONTROL_GROUP;
         int r;
 
+        if (job->task == TASK_MAIN_PID)
+                properties |= 1u << PROPERTY_MAIN_PID;
         job->stage = STAGE_BEFORE;
         r = query_ask(&job->query, job->peer, job->unit, properties, on_before, job);
         return r < 0 && job_survives(job, r, STAGE_WAITING) ? 0 : r;
@@ -209,12 +209,6 @@ static void lose(Job *job) {
                 job->stage = STAGE_WAITING;
                 return;
         case STAGE_CALLED:
-                if (job->task == TASK_KILL) {
-                        job_finish(job, -ECONNRESET,
-                                   "the connection was lost, and with it whether the signal was sent");
-                        return;
-                }
-                __attribute__((fallthrough));
         case STAGE_QUEUED:
         case STAGE_AFTER:
         case STAGE_PAUSE:

@@ -82,7 +82,7 @@ static void judge(Job *job, const UnitState *state) {
         case TASK_RESTART:
                 judge_restart(job, state, !is_down, is_bad);
                 return;
-        case TASK_KILL:
+        case TASK_MAIN_PID:
         case _TASK_MAX:
         case _TASK_INVALID:
                 return;

@@ -5,11 +5,14 @@
 /* Where a type of unit keeps its properties, and which it has. */
 static const struct {
         const char *suffix, *interface;
-        bool has_cgroup, has_result;
+        bool has_cgroup, has_result, has_main_pid;
 } types[] = {
-        {".service", SYSTEMD_NAME ".Service", true, true}, {".scope", SYSTEMD_NAME ".Scope", true, true},
-        {".slice", SYSTEMD_NAME ".Slice", true, false},    {".socket", SYSTEMD_NAME ".Socket", true, true},
-        {".mount", SYSTEMD_NAME ".Mount", true, true},     {".swap", SYSTEMD_NAME ".Swap", true, true},
+        {".service", SYSTEMD_NAME ".Service", true, true, true},
+        {".scope", SYSTEMD_NAME ".Scope", true, true, false},
+        {".slice", SYSTEMD_NAME ".Slice", true, false, false},
+        {".socket", SYSTEMD_NAME ".Socket", true, true, false},
+        {".mount", SYSTEMD_NAME ".Mount", true, true, false},
+        {".swap", SYSTEMD_NAME ".Swap", true, true, false},
 };
 
 static const struct {
@@ -21,6 +24,7 @@ static const struct {
         [PROPERTY_JOB] = {"Job", false},
         [PROPERTY_CONTROL_GROUP] = {"ControlGroup", true},
         [PROPERTY_RESULT] = {"Result", true},
+        [PROPERTY_MAIN_PID] = {"MainPID", true},
 };
 static_assert(ELEMENTSOF(properties_table) == _PROPERTY_MAX, "one line a property");
 
@@ -41,6 +45,8 @@ bool query_has(const char *unit, Property property) {
                 return type >= 0 && types[type].has_cgroup;
         case PROPERTY_RESULT:
                 return type >= 0 && types[type].has_result;
+        case PROPERTY_MAIN_PID:
+                return type >= 0 && types[type].has_main_pid;
         case PROPERTY_ACTIVE_STATE:
         case PROPERTY_INVOCATION:
         case PROPERTY_JOB:
@@ -79,6 +85,8 @@ static int read_property(sd_bus_message *reply, Property property, UnitState *st
                 return read_text(reply, state->path, sizeof(state->path));
         case PROPERTY_RESULT:
                 return read_text(reply, state->result, sizeof(state->result));
+        case PROPERTY_MAIN_PID:
+                return sd_bus_message_read(reply, "v", "u", &state->main_pid);
         case _PROPERTY_MAX:
         case _PROPERTY_INVALID:
                 break;

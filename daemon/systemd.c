@@ -59,7 +59,6 @@ static Job *find_place(Systemd *systemd) {
 
 typedef struct Request {
         Task task;
-        int signo;
         const char *path, *unit;
         usec_t limit;
         systemd_done_t done;
@@ -67,7 +66,7 @@ typedef struct Request {
 } Request;
 
 static void fill(Job *job, Systemd *systemd, const Request *request) {
-        *job = (Job){.systemd = systemd, .task = request->task, .signo = request->signo};
+        *job = (Job){.systemd = systemd, .task = request->task};
         job->done = request->done;
         job->userdata = request->userdata;
         (void) snprintf(job->path, sizeof(job->path), "%s", request->path);
@@ -105,10 +104,10 @@ int systemd_job(Systemd *systemd, const char *path, const char *unit, UnitJob jo
                 [UNIT_JOB_START] = TASK_START, [UNIT_JOB_STOP] = TASK_STOP, [UNIT_JOB_RESTART] = TASK_RESTART};
         static_assert(ELEMENTSOF(of) == _UNIT_JOB_MAX, "one task a job");
 
-        return submit(systemd, &(Request){of[job], 0, path, unit, limit, done, userdata});
+        return submit(systemd, &(Request){of[job], path, unit, limit, done, userdata});
 }
 
-int systemd_kill_main(Systemd *systemd, const char *path, const char *unit, int signo, usec_t limit,
-                      systemd_done_t done, void *userdata) {
-        return submit(systemd, &(Request){TASK_KILL, signo, path, unit, limit, done, userdata});
+int systemd_main_pid(Systemd *systemd, const char *path, const char *unit, usec_t limit, systemd_done_t done,
+                     void *userdata) {
+        return submit(systemd, &(Request){TASK_MAIN_PID, path, unit, limit, done, userdata});
 }

@@ -54,8 +54,8 @@ typedef enum UnitJob {
  * done() is never called before this returns, and once if it returns 0. */
 int systemd_job(Systemd *systemd, const char *path, const char *unit, UnitJob job, usec_t limit, systemd_done_t done, void *userdata);
 
-/* KillUnit(unit, "main", signal). */
-int systemd_kill_main(Systemd *systemd, const char *path, const char *unit, int signo, usec_t limit, systemd_done_t done, void *userdata);
+/* Asks which process is a service's main one: the result is its pid, or -ESRCH when there is none. Otherwise as systemd_job(). */
+int systemd_main_pid(Systemd *systemd, const char *path, const char *unit, usec_t limit, systemd_done_t done, void *userdata);
 
 /* What PID 1 knows of a service, and of its last main process. Words are empty and numbers 0 where its systemd doesn't
  * say. */

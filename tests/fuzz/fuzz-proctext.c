@@ -48,6 +48,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                 require(limits.address_space == 77 && limits.data == 77);
         if (proctext_status(text, &status) < 0)
                 require(status.vm_size == 77 && status.vm_peak == 77 && status.vm_data == 77);
+        for (int signo = 0; signo <= 65; signo++)
+                require(proctext_expects(text, signo) <= 1);
         if (proctext_cgroup(text, path) == 0)
                 require(unitname_path_is_valid(path));
         else

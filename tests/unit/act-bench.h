@@ -161,6 +161,16 @@ static inline pid_t add_child(Bench *bench, const char *cgroup, const char *stat
         return pid;
 }
 
+/* What /proc says a child does with signals. */
+static inline void put_masks(const Bench *bench, pid_t pid, uint64_t blocked, uint64_t ignored, uint64_t caught) {
+        char path[200], text[200];
+
+        (void) snprintf(path, sizeof(path), "%s/proc/%d", bench->root, pid);
+        (void) snprintf(text, sizeof(text), "Name:\tx\nSigBlk:\t%016llx\nSigIgn:\t%016llx\nSigCgt:\t%016llx\n",
+                        (unsigned long long) blocked, (unsigned long long) ignored, (unsigned long long) caught);
+        put(path, "status", text);
+}
+
 /* The signal that ended a child, or 0 for one that lives. */
 static inline int ended_by(pid_t pid) {
         siginfo_t info = {0};

@@ -62,11 +62,10 @@ typedef struct FakePid1 {
         FakeUnit units[FAKE_UNITS_MAX];
         unsigned n_units;
         FakePlan plan;
-        unsigned n_connections, n_calls, n_kills, n_gets, n_foreign_jobs;
+        unsigned n_connections, n_calls, n_gets, n_foreign_jobs;
         char last_call[64];
         FakeUnit *acting;
         uint32_t next_job;
-        int32_t last_signal;
         unsigned look; /* Gets of ActiveState since the last job */
 } FakePid1;
 
@@ -273,13 +272,7 @@ static int fake_message(sd_bus_message *m, void *userdata, sd_bus_error *error) 
         fake->n_calls++;
         if (r < 0)
                 return r;
-        if (!util_streq(member, "KillUnit"))
-                return fake_job(fake, m, name);
-        fake->n_kills++;
-        (void) sd_bus_message_read(m, "i", &fake->last_signal);
-        if (fake->plan == FAKE_DROP_BEFORE)
-                return fake_drop(fake), 1;
-        return sd_bus_reply_method_return(m, NULL);
+        return fake_job(fake, m, name);
 }
 
 static int fake_accept(sd_event_source *source, int fd, uint32_t revents, void *userdata) {

@@ -157,14 +157,62 @@ static void test_signal_largest(void **state) {
         assert_int_equal(ended_by(c), 0);
 }
 
-static void test_signal_main_goes_through_the_manager(void **state) {
+/* Told apart by what /proc says; the children themselves expect nothing, so that what is sent ends them. */
+static void test_who_does_not_expect_a_signal_is_spared(void **state) {
+        const uint64_t usr1 = 1ull << (SIGUSR1 - 1);
+        Bench *bench = *state;
+        ActionSpec spec = {.verb = VERB_SIGNAL, .signo = SIGUSR1, .target = TARGET_ALL};
+        pid_t bare = add_child(bench, PATH, "50 50 1"), blocks = add_child(bench, PATH, "1 1"),
+              catches = add_child(bench, PATH, "1 1"), silent = add_child(bench, "/other", "1 1");
+        char text[256];
+
+        put_masks(bench, bare, ~usr1, 0, ~usr1);
+        put_masks(bench, blocks, usr1, 0, 0);
+        put_masks(bench, catches, 0, 0, usr1);
+        (void) snprintf(text, sizeof(text), "%d\n%d\n%d\n", bare, blocks, catches);
+        put(bench->cgroup, "cgroup.procs", text);
+        assert_int_equal(run(bench, &(ActRequest){.spec = &spec}), 0);
+        assert_string_equal(bench->detail, "sent to 2 processes; 1 spared, which SIGUSR1 would end for want of a handler");
+        assert_int_equal(ended_by(blocks), SIGUSR1);
+        assert_int_equal(ended_by(catches), SIGUSR1);
+        spec.target = TARGET_LARGEST;
+        assert_int_equal(run(bench, &(ActRequest){.spec = &spec}), -EOPNOTSUPP);
+        assert_non_null(strstr(bench->detail, "has no handler for SIGUSR1, which would end it: it was not sent"));
+        /* Nobody at all; and one of whom nothing is known. */
+        (void) snprintf(text, sizeof(text), "%d\n", bare);
+        put(bench->cgroup, "cgroup.procs", text);
+        spec.target = TARGET_ALL;
+        assert_int_equal(run(bench, &(ActRequest){.spec = &spec}), -EOPNOTSUPP);
+        (void) snprintf(text, sizeof(text), "%s/proc/%d", bench->root, bare);
+        put(text, "status", "Name:\tx\nSigCgt:\tall of them\n");
+        assert_int_equal(run(bench, &(ActRequest){.spec = &spec}), -ENODATA);
+        assert_int_equal(ended_by(bare), 0);
+        assert_int_equal(ended_by(silent), 0);
+        /* What is sent to end somebody does. */
+        spec.signo = SIGTERM;
+        assert_int_equal(run(bench, &(ActRequest){.spec = &spec}), 0);
+        assert_int_equal(ended_by(bare), SIGTERM);
+}
+
+static void test_signal_main_asks_the_manager_for_it(void **state) {
         Bench *bench = *state;
         ActionSpec spec = {.verb = VERB_SIGNAL, .signo = SIGUSR1, .target = TARGET_MAIN};
+        pid_t pid = add_child(bench, PATH, "1 1"), other = add_child(bench, "/system.slice/api.service2", "1 1");
 
+        assert_int_equal(run(bench, &(ActRequest){.spec = &spec}), -ESRCH);
+        assert_string_equal(bench->detail, "it has no main process");
+        bench->fake.units[0].main.pid = (uint32_t) other;
+        assert_int_equal(run(bench, &(ActRequest){.spec = &spec}), -ESRCH);
+        bench->fake.units[0].main.pid = (uint32_t) pid;
+        put_masks(bench, pid, 0, 0, 0);
+        assert_int_equal(run(bench, &(ActRequest){.spec = &spec}), -EOPNOTSUPP);
+        assert_int_equal(ended_by(pid), 0);
+        put_masks(bench, pid, 0, 1ull << (SIGUSR1 - 1), 0);
         assert_int_equal(run(bench, &(ActRequest){.spec = &spec}), 0);
-        assert_int_equal(bench->fake.last_signal, SIGUSR1);
+        assert_int_equal(ended_by(pid), SIGUSR1);
+        assert_int_equal(ended_by(other), 0);
         assert_int_equal(run(bench, &(ActRequest){.path = "/kubepods.slice/pod1/c1", .spec = &spec}), -EOPNOTSUPP);
-        assert_int_equal(bench->fake.n_kills, 1);
+        assert_int_equal(bench->fake.n_calls, 0);
 }
 
 static void test_jobs(void **state) {
@@ -200,7 +248,8 @@ int main(void) {
                 T(test_signal_all_reaches_sub_cgroups),
                 T(test_pid1_and_ourselves_are_never_signalled),
                 T(test_signal_largest),
-                T(test_signal_main_goes_through_the_manager),
+                T(test_who_does_not_expect_a_signal_is_spared),
+                T(test_signal_main_asks_the_manager_for_it),
                 T(test_jobs),
         };
 

@@ -3,6 +3,8 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -107,6 +109,37 @@ static void test_signal_parse(void **state) {
         assert_string_equal(signal_text(-1), "unknown");
 }
 
+/* What ends a process by default, as this very kernel has it: a child without a handler is asked. */
+static void test_signals_that_need_a_handler(void **state) {
+        static const int meant[] = {SIGTERM, SIGINT, SIGQUIT, SIGABRT, SIGKILL};
+
+        (void) state;
+        for (int signo = 1; signo <= 64; signo++) {
+                bool is_meant = false;
+                siginfo_t info = {0};
+                pid_t pid;
+
+                if (signo == 32 || signo == 33)
+                        continue;
+                for (size_t i = 0; i < ELEMENTSOF(meant); i++)
+                        is_meant |= meant[i] == signo;
+                pid = fork();
+                assert_true(pid >= 0);
+                if (pid == 0) {
+                        (void) setsid(); /* like a service: nobody's job, so that no SIGTSTP stops it */
+                        (void) signal(signo, SIG_DFL);
+                        (void) raise(signo);
+                        _exit(0);
+                }
+                assert_int_equal(waitid(P_PID, (id_t) pid, &info, WEXITED | WSTOPPED | WNOWAIT), 0);
+                if (signal_needs_handler(signo) != (!is_meant && (info.si_code == CLD_KILLED || info.si_code == CLD_DUMPED)))
+                        fail_msg("signal %d: %d, but the child has ended by %d (%d)", signo, signal_needs_handler(signo),
+                                 info.si_code, info.si_status);
+                (void) kill(pid, SIGKILL);
+                (void) waitpid(pid, NULL, 0);
+        }
+}
+
 static void test_action_format(void **state) {
         static const struct {
                 ActionSpec spec;
@@ -186,6 +219,7 @@ int main(void) {
                 cmocka_unit_test(test_verbs),
                 cmocka_unit_test(test_signals_are_those_of_libc),
                 cmocka_unit_test(test_signal_parse),
+                cmocka_unit_test(test_signals_that_need_a_handler),
                 cmocka_unit_test(test_action_format),
                 cmocka_unit_test(test_longest_action_fits),
                 cmocka_unit_test(test_defaults),

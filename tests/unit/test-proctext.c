@@ -115,6 +115,39 @@ static void test_status(void **state) {
         assert_int_equal(status.vm_peak + status.vm_size + status.vm_data, 0);
 }
 
+static void test_expects(void **state) {
+        static const char head[] = "Name:\tx\nShdPnd:\tffffffffffffffff\n";
+        static const struct {
+                const char *blocked, *ignored, *caught;
+                int signo, r;
+        } cases[] = {
+                {"0000000000000000", "0000000000000000", "0000000000000000", 10, 0},
+                {"0000000000000200", "0000000000000000", "0000000000000000", 10, 1},
+                {"0000000000000000", "0000000000000200", "0000000000000000", 10, 1},
+                {"0000000000000000", "0000000000000000", "0000000000000200", 10, 1},
+                {"fffffffffffffdff", "fffffffffffffdff", "fffffffffffffdff", 10, 0},
+                {"0000000000000000", "0000000000000000", "8000000000000001", 64, 1},
+                {"0000000000000000", "0000000000000000", "8000000000000001", 1, 1},
+                {"0000000000000000", "0000000000000000", "8000000000000001", 2, 0},
+                {"0000000000000000", "0000000000000000", "0000000000000200", 65, -EINVAL},
+                {"0000000000000000", "0000000000000000", "0000000000000200", 0, -EINVAL},
+                {"000000000000000", "0000000000000000", "0000000000000200", 10, -EINVAL},
+                {"0000000000000000", "00000000000000000", "0000000000000200", 10, -EINVAL},
+                {"0000000000000000", "0000000000000000", "000000000000020G", 10, -EINVAL},
+        };
+        char text[300];
+
+        (void) state;
+        for (unsigned i = 0; i < ELEMENTSOF(cases); i++) {
+                (void) snprintf(text, sizeof(text), "%sSigBlk:\t%s\nSigIgn:\t%s\nSigCgt:\t%s\n", head, cases[i].blocked,
+                                cases[i].ignored, cases[i].caught);
+                if (proctext_expects(text, cases[i].signo) != cases[i].r)
+                        fail_msg("case %u: %d", i, proctext_expects(text, cases[i].signo));
+        }
+        assert_int_equal(proctext_expects(head, 10), -ENODATA);
+        assert_int_equal(proctext_expects("SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\nSigCgt:\t00000000", 10), -ENODATA);
+}
+
 static void test_cgroup(void **state) {
         static const struct {
                 const char *text;
@@ -150,6 +183,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_stat),   cmocka_unit_test(test_only_zombies_and_the_dead_are_dead),
                 cmocka_unit_test(test_limits), cmocka_unit_test(test_status),
+                cmocka_unit_test(test_expects),
                 cmocka_unit_test(test_cgroup),
         };
 

@@ -242,20 +242,26 @@ static void test_connection_lost_with_a_job_queued(void **state) {
         assert_int_equal(bench->fake.units[0].invocation, 2);
 }
 
-static void test_signal_is_not_sent_twice(void **state) {
+static void test_main_pid(void **state) {
         Bench *bench = *state;
+        uint32_t *pid = &bench->fake.units[0].main.pid;
+        const uint32_t none[] = {0, (uint32_t) INT32_MAX + 1, UINT32_MAX};
 
-        bench->fake.plan = FAKE_DROP_BEFORE;
-        assert_int_equal(systemd_kill_main(bench->systemd, PATH, UNIT, SIGUSR1, USEC_PER_SEC, on_answer, bench), 0);
-        run_until(bench, &bench->n_answers, 1);
-        assert_int_equal(bench->result, -ECONNRESET);
-        run_until(bench, &bench->n_connected, 2);
-        assert_int_equal(bench->fake.n_kills, 1);
-        bench->fake.plan = FAKE_DONE;
-        assert_int_equal(systemd_kill_main(bench->systemd, PATH, UNIT, SIGUSR2, USEC_PER_SEC, on_answer, bench), 0);
-        run_until(bench, &bench->n_answers, 2);
-        assert_int_equal(bench->result, 0);
-        assert_int_equal(bench->fake.last_signal, SIGUSR2);
+        for (unsigned i = 0; i < ELEMENTSOF(none); i++) {
+                *pid = none[i];
+                assert_int_equal(systemd_main_pid(bench->systemd, PATH, UNIT, USEC_PER_SEC, on_answer, bench), 0);
+                run_until(bench, &bench->n_answers, i + 1);
+                assert_int_equal(bench->result, -ESRCH);
+        }
+        *pid = 4711;
+        assert_int_equal(systemd_main_pid(bench->systemd, PATH, UNIT, USEC_PER_SEC, on_answer, bench), 0);
+        run_until(bench, &bench->n_answers, 4);
+        assert_int_equal(bench->result, 4711);
+        bench->fake.is_mute = true;
+        assert_int_equal(systemd_main_pid(bench->systemd, PATH, UNIT, USEC_PER_SEC / 10, on_answer, bench), 0);
+        run_until(bench, &bench->n_answers, 5);
+        assert_int_equal(bench->result, -ETIMEDOUT);
+        assert_int_equal(bench->fake.n_calls, 0);
 }
 
 /* A cgroup in a delegated subtree that calls itself like a unit of the host. */
@@ -268,7 +274,7 @@ static void test_impostor_is_refused(void **state) {
                         continue;
                 assert_int_equal(systemd_job(bench->systemd, path, UNIT, job, USEC_PER_SEC, on_answer, bench), 0);
         }
-        assert_int_equal(systemd_kill_main(bench->systemd, path, UNIT, SIGTERM, USEC_PER_SEC, on_answer, bench), 0);
+        assert_int_equal(systemd_main_pid(bench->systemd, path, UNIT, USEC_PER_SEC, on_answer, bench), 0);
         run_until(bench, &bench->n_answers, 3);
         assert_int_equal(bench->result, -EPERM);
         assert_int_equal(bench->fake.n_calls, 0);
@@ -477,7 +483,7 @@ int main(void) {
                 T(test_connection_lost_before_the_call_was_taken),
                 T(test_connection_found_closed_while_sending),
                 T(test_connection_lost_with_a_job_queued),
-                T(test_signal_is_not_sent_twice),
+                T(test_main_pid),
                 T(test_impostor_is_refused),
                 T(test_dead_unit_is_not_started),
                 T(test_hostile_names),

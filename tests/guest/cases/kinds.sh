@@ -10,7 +10,7 @@ Cgroup=/kinds-bare/**
 Mode=act
 [Rung ask]
 Event=oom-kill 1000/1h
-Action=signal SIGUSR2 all
+Action=signal SIGTERM all
 [Rung restart]
 Usage=85%
 Action=restart

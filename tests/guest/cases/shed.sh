@@ -16,7 +16,7 @@ Settle=3s
 Usage=90%
 Action=restart
 POLICY
-start_service shed MemoryMax=120M -- shed.py --rate 10 --size 100 --once
+start_service shed User=nobody MemoryMax=120M -- shed.py --rate 10 --size 100 --once
 first=$(systemctl show --property=InvocationID --value shed)
 
 wait_for 60 has_record shed MEMGUARD_ACTION="signal SIGUSR1 main" MEMGUARD_RESULT=done

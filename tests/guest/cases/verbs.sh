@@ -11,12 +11,18 @@ Relax=5min
 [Rung notify]
 Usage=60%
 Action=notify
+[Rung spared]
+Usage=61%
+Action=signal SIGUSR1 all
+[Rung main]
+Usage=62%
+Action=signal SIGUSR1
 [Rung all]
 Usage=65%
-Action=signal SIGUSR1 all
+Action=signal SIGTERM all
 [Rung largest]
 Usage=70%
-Action=signal USR1 largest
+Action=signal TERM largest
 [Rung reclaim]
 Usage=75%
 Action=reclaim 10M
@@ -81,7 +87,12 @@ first=$(systemctl show --property=InvocationID --value verbs)
 drill verbs restart
 [ "$(systemctl show --property=InvocationID --value verbs)" != "$first" ] || fail "restart made no new run"
 
-# SIGUSR1 ends a stream that does not handle it: both kinds reach it.
+# SIGUSR1 would end a stream that does not handle it, so it gets none; SIGTERM is meant to, and both kinds reach it.
+drill verbs spared failed
+drill verbs main failed
+records verbs MEMGUARD_RUNG=main MEMGUARD_KIND=action | field MESSAGE | tee /dev/stderr | grep -q 'has no handler for SIGUSR1' ||
+  fail "it is not said why no signal was sent"
+systemctl --quiet is-active verbs || fail "a signal that it does not expect ended the service"
 drill verbs all
 down() { ! systemctl --quiet is-active "$1"; }
 wait_for 10 down verbs
