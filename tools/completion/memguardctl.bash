@@ -25,7 +25,7 @@ _memguardctl() {
         local verbs='status list policy check doctor advise explain history simulate flight watch drill instrument snapshot'
         verbs+=' pause resume reload'
         local verdicts='memory-error kernel-oom-unit kernel-oom-ancestor kernel-oom-host userspace-oom memguard killed'
-        verdicts+=' exit-137 runtime-oom failure'
+        verdicts+=' exit-137 runtime-oom limit-stall leak failure'
         local verb='' unit='' i
 
         COMPREPLY=()
