@@ -24,10 +24,10 @@ watched() { [ "$(cat $base/cost*.slice/u*/memory.high | grep -vc max)" -ge 1000 
 wait_for 90 watched
 pid=$(systemctl show --property=MainPID --value "$GUARD")
 wakeups() { awk '/^voluntary_ctxt/ { n += $2 } END { print n }' /proc/"$pid"/task/*/status; }
-sleep 20
+sleep 70 # a minute after the end of a run, as of the cases before, it is written what units have needed
 before=$(wakeups)
-sleep 120
-woken=$((($(wakeups) - before + 1) / 2))
+sleep 90
+woken=$(((2 * ($(wakeups) - before) + 2) / 3)) # a minute
 rss=$(sed -n 's/^VmRSS:\s*\([0-9]*\) kB/\1/p' /proc/"$pid"/status)
 private=$(sed -n 's/^Private_Dirty:\s*\([0-9]*\) kB/\1/p' /proc/"$pid"/smaps_rollup)
 # Where it is, for whoever finds it grown.
