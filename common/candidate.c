@@ -8,7 +8,7 @@
 
 #define HELPS_SHARE 4            /* a step helps that frees a quarter of what is missing */
 #define HELPS_LEAST (4 * MIB)    /* and no less than this */
-#define HORIZON 10               /* seconds of growth that count as freed when a step ends it */
+#define HORIZON (10 * USEC_PER_SEC) /* so much of a culprit's growth counts as freed when a step ends it */
 #define CULPRIT_SHARE 4          /* a culprit makes a quarter of the fall */
 #define CULPRIT_LEAST MIB        /* a second */
 #define UNSURE_SHARE 2           /* what may be in vain is tried only where it could free half of what is missing */
@@ -43,25 +43,35 @@ uint64_t candidate_frees(const Candidate *candidate) {
         return 0;
 }
 
-static uint64_t ends(const Candidate *candidate) {
-        return candidate_stops(candidate) ? candidate->growth : 0;
+/* What a program grows by as it begins comes back when it begins again. */
+static bool comes_back(const Candidate *candidate) {
+        return candidate->begins && (candidate->verb == VERB_RESTART || candidate->verb == VERB_KILL);
 }
 
-static uint64_t benefit(const Candidate *candidate) {
-        uint64_t growth = ends(candidate);
-
-        return util_add(candidate_frees(candidate), growth > UINT64_MAX / HORIZON ? UINT64_MAX : growth * HORIZON);
+/* The bytes a second of growth that the step puts an end to. */
+static uint64_t ends(const Candidate *candidate) {
+        return candidate_stops(candidate) && !comes_back(candidate) ? candidate->growth : 0;
 }
 
 bool candidate_is_culprit(const Candidate *candidate, const Need *need) {
         return candidate->growth >= MAX(CULPRIT_LEAST, need->falls / CULPRIT_SHARE);
 }
 
+/* Who makes the shortage is taken to go on like that. Of anybody else only what was seen counts: it may have been a jump, such
+ * as the 2 MiB that the kernel's khugepaged adds for each range that it makes one huge page. */
+static uint64_t benefit(const Candidate *candidate, const Need *need) {
+        usec_t time = candidate_is_culprit(candidate, need) ? HORIZON : MIN(candidate->span, HORIZON);
+        uint64_t growth = ends(candidate), ms = time / USEC_PER_MSEC;
+
+        return util_add(candidate_frees(candidate), growth > UINT64_MAX / (HORIZON / USEC_PER_MSEC) ? UINT64_MAX
+                                                                                                    : growth * ms / 1000);
+}
+
 bool candidate_helps(const Candidate *candidate, const Need *need) {
         uint64_t enough = MAX(need->missing / HELPS_SHARE, HELPS_LEAST);
 
-        return benefit(candidate) >= enough || (candidate_stops(candidate) && need->falls > 0 &&
-                                                candidate->growth >= CULPRIT_LEAST && candidate->growth >= need->falls / 2);
+        return benefit(candidate, need) >= enough ||
+               (need->falls > 0 && ends(candidate) >= MAX(CULPRIT_LEAST, need->falls / 2));
 }
 
 bool candidate_may_help(const Candidate *candidate, const Need *need) {
@@ -107,8 +117,7 @@ static int by_gentleness(const Candidate *a, const Candidate *b, const Need *nee
 }
 
 static int by_benefit(const Candidate *a, const Candidate *b, const Need *need) {
-        (void) need;
-        return compare(benefit(a), benefit(b));
+        return compare(benefit(a, need), benefit(b, need));
 }
 
 static int by_budget(const Candidate *a, const Candidate *b, const Need *need) {
@@ -182,7 +191,10 @@ static void say_in_vain(const Candidate *candidate, char *buf) {
         char frees[UNITS_TEXT_MAX];
 
         units_format_bytes(candidate_frees(candidate), frees);
-        if (candidate->growth == 0 && verb_is_disruptive(candidate->verb))
+        if (comes_back(candidate))
+                snprintf(buf, CANDIDATE_TEXT_MAX, "has just begun, and would have as much again after a %s",
+                         verb_name(candidate->verb));
+        else if (candidate->growth == 0 && verb_is_disruptive(candidate->verb))
                 snprintf(buf, CANDIDATE_TEXT_MAX, "does not grow, so that a %s would be in vain", verb_name(candidate->verb));
         else
                 snprintf(buf, CANDIDATE_TEXT_MAX, "would free only %s", frees);

@@ -40,6 +40,7 @@ typedef struct Candidate {
         uint64_t resident;    /* what goes when it ends: anon, shmem, swap */
         uint64_t grown;       /* of that what it has grown by in this run; a restart does not bring that back */
         uint64_t reclaims;    /* what a reclaim step could put into swap; without swap nothing */
+        bool begins;          /* the run is seconds old: what it grows by is what a program begins with */
         bool seen_begin;      /* the run: otherwise it may have grown by more than that before it was seen */
         bool last_resort;     /* it is taken though it may be in vain */
 } Candidate;

@@ -1,6 +1,8 @@
 /* From what is known of each unit to the one whose next step is taken. Nothing here changes anything. */
 #include "hostguard.h"
 
+#define BEGIN_AGE (5 * USEC_PER_SEC) /* of a run that grows by what it begins with; a leak takes longer to make a host short */
+
 /* What is known of a unit that could be acted on; its step is looked for next. */
 static Candidate candidate_of(const Step *step, const Hostguard *guard, const Unit *unit) {
         const Track *track = &guard->tracks[unit - step->engine->units];
@@ -13,6 +15,7 @@ static Candidate candidate_of(const Step *step, const Hostguard *guard, const Un
                 .growth = slope_growth(&track->slope),
                 .span = slope_span(&track->slope),
                 .resident = util_add(util_add(sample->anon, sample->shmem), sample->swap),
+                .begins = step->now - unit->began < BEGIN_AGE,
                 .seen_begin = track->seen_begin,
         };
         unsigned spent = budget_spent(unit_budget(step->engine, unit), policy->budget_window, step->now);

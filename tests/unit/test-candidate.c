@@ -86,6 +86,43 @@ static void what_began_unseen_is_a_last_resort_if_it_grows(void **state) {
                                                        "before the host was guarded), and nothing else would help");
 }
 
+/* Seen in the guest: a quiet service was ended for two huge pages, in place of the leak that was to be avoided. */
+static void a_jump_of_who_is_no_culprit_is_no_growth(void **state) {
+        const Need need = {.missing = 42 * MIB, .falls = 31 * MIB};
+        Candidate quiet = candidate("quiet", VERB_RESTART, 25 * MIB, 4 * MIB), several = quiet, culprit = quiet;
+        char text[CANDIDATE_TEXT_MAX];
+
+        (void) state;
+        quiet.span = USEC_PER_SEC;
+        assert_false(candidate_helps(&quiet, &need));
+        quiet.standing = STANDING_IN_VAIN;
+        assert_string_equal(candidate_why_not(&quiet, NULL, &need, text), "would free only 0B"); /* nothing it has grown by */
+        /* One of several that leak together; and who makes a quarter of the fall. */
+        several.growth = 5 * MIB;
+        assert_true(candidate_helps(&several, &need));
+        culprit.growth = 8 * MIB;
+        culprit.span = USEC_PER_SEC;
+        assert_true(candidate_helps(&culprit, &need));
+}
+
+static void who_has_just_begun_would_be_as_large_again(void **state) {
+        Candidate begins = candidate("begins", VERB_RESTART, 25 * MIB, 13 * MIB), stop;
+        char text[CANDIDATE_TEXT_MAX];
+
+        (void) state;
+        assert_true(candidate_helps(&begins, &leaking));
+        begins.begins = true;
+        stop = begins;
+        stop.verb = VERB_STOP;
+        assert_false(candidate_helps(&begins, &leaking));
+        assert_true(candidate_helps(&stop, &leaking));
+        begins.standing = STANDING_IN_VAIN;
+        assert_string_equal(candidate_why_not(&begins, NULL, &leaking, text),
+                            "has just begun, and would have as much again after a restart");
+        begins.verb = VERB_KILL;
+        assert_false(candidate_helps(&begins, &leaking));
+}
+
 static void preferences_come_before_all_but_help(void **state) {
         Candidate leak = candidate("leak", VERB_RESTART, 400 * MIB, 25 * MIB), cache = candidate("cache", VERB_RESTART, 90 * MIB, 0);
         Candidate tiny = candidate("tiny", VERB_RESTART, MIB, 0), avoided = leak;
@@ -194,6 +231,8 @@ int main(void) {
                 cmocka_unit_test(who_grows_goes_before_who_is_large),
                 cmocka_unit_test(a_restart_of_what_does_not_grow_is_in_vain),
                 cmocka_unit_test(what_began_unseen_is_a_last_resort_if_it_grows),
+                cmocka_unit_test(a_jump_of_who_is_no_culprit_is_no_growth),
+                cmocka_unit_test(who_has_just_begun_would_be_as_large_again),
                 cmocka_unit_test(preferences_come_before_all_but_help),
                 cmocka_unit_test(what_costs_nothing_goes_first_where_nobody_is_to_blame),
                 cmocka_unit_test(a_reclaim_helps_by_what_swap_can_take),

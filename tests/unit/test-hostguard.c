@@ -104,22 +104,21 @@ static void with_the_time_running_out_gentle_rungs_are_left_out(void **state) {
         rig_done(&play.rig);
 }
 
-static void an_avoided_leaker_goes_last_and_goes_all_the_same(void **state) {
-        static const char policies[] = ACT "";
+static void begin_with_avoided_leak(void) {
+        static const char avoid[] = "[Match]\nUnit=leak.service\n[Policy]\nPreference=avoid\n";
+        ConfErrors errors = {0};
 
-        (void) state;
-        begin(policies);
-        {
-                static const char avoid[] = "[Match]\nUnit=leak.service\n[Policy]\nPreference=avoid\n";
-                ConfErrors errors = {0};
-
-                assert_int_equal(policy_set_add(play.rig.set, "zz", avoid, strlen(avoid), &errors), 0);
-                engine_set_policies(play.rig.engine, play.rig.set, play.rig.now);
-        }
+        begin(ACT);
+        assert_int_equal(policy_set_add(play.rig.set, "zz", avoid, strlen(avoid), &errors), 0);
+        engine_set_policies(play.rig.engine, play.rig.set, play.rig.now);
         add_innocents();
         host_play_add(&play, "leak", 8 * MIB, 25 * MIB);
-        (void) play_log(&play.rig);
         assert_true(host_play_until(&play, "do(", USEC_PER_MINUTE));
+}
+
+static void an_avoided_leaker_goes_last_and_goes_all_the_same(void **state) {
+        (void) state;
+        begin_with_avoided_leak();
         /* The big one is asked first, which costs nothing. */
         assert_non_null(strstr(host_play_said[RECORD_HOST_STEP], "big.service: rung 'ask' is taken for the host"));
         assert_non_null(strstr(host_play_said[RECORD_HOST_STEP], "leak.service ("));
@@ -131,6 +130,42 @@ static void an_avoided_leaker_goes_last_and_goes_all_the_same(void **state) {
         assert_non_null(strstr(host_play_said[RECORD_HOST_STEP], "Chosen, though it has Preference=avoid, because"));
         assert_non_null(strstr(host_play_said[RECORD_HOST_STEP], "big.service (250M)"));
         rig_done(&play.rig);
+}
+
+/* Whenever it does so while the host is short: two huge pages are 4 MiB. */
+static void who_jumps_once_is_not_ended_for_it(void **state) {
+        (void) state;
+        for (usec_t wait = 0; wait < 3 * USEC_PER_SEC; wait += 100 * USEC_PER_MSEC) {
+                begin_with_avoided_leak();
+                host_play_run(&play, wait);
+                play.rig.worlds[0].ws += 4 * MIB;
+                host_play_run(&play, 20 * USEC_PER_SEC);
+                assert_int_equal(restarts_of_others(4), 0);
+                assert_true(play.n_restarts[4] > 0 && play.least > 30 * MIB);
+                rig_done(&play.rig);
+        }
+}
+
+/* A service is started while the host is short, by whomever, and takes what it takes. */
+static void who_has_just_begun_is_not_ended_for_what_it_begins_with(void **state) {
+        (void) state;
+        for (usec_t wait = 0; wait < 3 * USEC_PER_SEC; wait += 100 * USEC_PER_MSEC) {
+                Event stop;
+
+                begin_with_avoided_leak();
+                host_play_run(&play, wait);
+                stop = play_event(&play.rig.worlds[1], EVENT_STOP);
+                rig_feed(&play.rig, &stop);
+                play.rig.worlds[1].ws = 0;
+                assert_int_equal(play_start_of(&play.rig, &play.rig.worlds[1], /* fresh= */ true), 0);
+                play.rate[1] = 12 * MIB;
+                host_play_run(&play, 2 * USEC_PER_SEC);
+                play.rate[1] = 0;
+                host_play_run(&play, 20 * USEC_PER_SEC);
+                assert_int_equal(restarts_of_others(4), 0);
+                assert_true(play.n_restarts[4] > 0 && play.least > 20 * MIB);
+                rig_done(&play.rig);
+        }
 }
 
 static void a_unit_that_may_not_be_acted_on_is_no_candidate_and_that_is_said_once(void **state) {
@@ -503,6 +538,8 @@ int main(void) {
                 cmocka_unit_test(the_steps_are_graduated_and_each_may_settle),
                 cmocka_unit_test(with_the_time_running_out_gentle_rungs_are_left_out),
                 cmocka_unit_test(an_avoided_leaker_goes_last_and_goes_all_the_same),
+                cmocka_unit_test(who_jumps_once_is_not_ended_for_it),
+                cmocka_unit_test(who_has_just_begun_is_not_ended_for_what_it_begins_with),
                 cmocka_unit_test(a_unit_that_may_not_be_acted_on_is_no_candidate_and_that_is_said_once),
                 cmocka_unit_test(a_spent_budget_ends_it_with_an_alert),
                 cmocka_unit_test(what_nobody_watches_is_no_reason_to_end_innocents),
