@@ -90,7 +90,7 @@ wait_until_told() {
 run_alone() {
   local name
   for name in "${apart[@]}"; do
-    echo "<3>round $ROUND: $name" >/dev/kmsg # on the guest's console: where it stands, should it stand still
+    echo "round $ROUND: $name" >/dev/console # on the guest's console: where it stands, should it stand still
     rm -f "$GO"
     if is_defined "before_$name"; then "before_$name"; fi
     launch "$name"
@@ -131,7 +131,7 @@ run_round() {
   sleep 6 # for what must not come
   journalctl --sync
   cp -r "/run/incidents/$1" "$state/pids"
-  echo "Round $1 took $((${EPOCHREALTIME%.*} - ${began%.*})) s." | tee /dev/stderr | sed "s,^,<3>," >/dev/kmsg
+  echo "Round $1 took $((${EPOCHREALTIME%.*} - ${began%.*})) s." | tee /dev/console
   results --state "$state" --since "$began" ${dry:+--dry} | tee "$state/table" || failed=1
   finish
   return $failed
