@@ -170,6 +170,20 @@ static int put_back(int dirfd, MarkKind kind, uint64_t now, uint64_t bytes) {
         return remove_mark(dirfd, kind);
 }
 
+/* PID 1 writes a unit's own limits within milliseconds of the making of its cgroup, which is when a wire is placed: a mark takes
+ * long enough for that to fall in between. No kernel offers to write a limit only if it is still what it was; this leaves no
+ * more than two system calls in which it may be lost. -ESTALE: it was written; inotify is about to say so. */
+static int has_stayed(int dirfd, MarkKind kind, uint64_t before) {
+        uint64_t now;
+        int r;
+
+        r = kernfs_read_u64(dirfd, mark_files[kind], &now);
+        if (r < 0 || now == before)
+                return r;
+        r = remove_mark(dirfd, kind);
+        return r < 0 ? r : -ESTALE;
+}
+
 static int set_limit(int dirfd, MarkKind kind, uint64_t bytes, uint64_t operator_value) {
         Mark old;
         uint64_t now;
@@ -190,6 +204,9 @@ static int set_limit(int dirfd, MarkKind kind, uint64_t bytes, uint64_t operator
         if (bytes == operator_value)
                 return put_back(dirfd, kind, now, bytes);
         r = write_mark(dirfd, kind, &(Mark){true, bytes, holds_ours(&old, now) ? now : bytes, operator_value});
+        if (r < 0)
+                return r;
+        r = has_stayed(dirfd, kind, now);
         return r < 0 ? r : write_limit(dirfd, kind, now, bytes);
 }
 

@@ -1,6 +1,7 @@
 /* What we change in a cgroup is marked first, put back exactly, and never taken for anybody else's value. */
 #include "temproot.h"
 
+#include <dlfcn.h>
 #include <sys/xattr.h>
 
 #include "fd.h"
@@ -141,6 +142,38 @@ static void test_somebody_elses_new_value_is_left_alone(void **state) {
         /* Once the caller knows it, it goes on from there. */
         assert_int_equal(marks_set_high(dirfd, 10485760, 20971520), 0);
         assert_string_equal(get_mark(HIGH), "high=10485760/10485760/20971520");
+}
+
+/* PID 1 writes the unit's own limit while we mark the file. */
+static const char *written_meanwhile;
+
+int fsetxattr(int fd, const char *name, const void *value, size_t size, int flags) {
+        int (*real)(int, const char *, const void *, size_t, int);
+
+        *(void **) &real = dlsym(RTLD_NEXT, "fsetxattr");
+        if (written_meanwhile)
+                temproot_write(&root, HIGH, written_meanwhile);
+        return real(fd, name, value, size, flags);
+}
+
+static void test_what_is_written_meanwhile_is_not_lost(void **state) {
+        (void) state;
+        if (!xattrs_work())
+                return;
+        written_meanwhile = "83886080\n";
+        assert_int_equal(marks_set_high(dirfd, 94371840, BYTES_INFINITY), -ESTALE);
+        written_meanwhile = NULL;
+        assert_string_equal(temproot_read(&root, HIGH), "83886080\n");
+        assert_string_equal(get_mark(HIGH), "");
+        /* The same while a wire is moved. */
+        temproot_write(&root, HIGH, "max\n");
+        assert_int_equal(marks_set_high(dirfd, 94371840, BYTES_INFINITY), 0);
+        written_meanwhile = "83886080\n";
+        assert_int_equal(marks_set_high(dirfd, 90000000, BYTES_INFINITY), -ESTALE);
+        written_meanwhile = NULL;
+        assert_string_equal(temproot_read(&root, HIGH), "83886080\n");
+        assert_int_equal(marks_restore(dirfd), 0);
+        assert_string_equal(temproot_read(&root, HIGH), "83886080\n");
 }
 
 static void test_restore_after_a_crash_at_any_point(void **state) {
@@ -315,6 +348,7 @@ int main(void) {
                 TEST(test_a_wire_is_marked_moved_and_lifted),
                 TEST(test_values_are_compared_as_the_kernel_keeps_them),
                 TEST(test_somebody_elses_new_value_is_left_alone),
+                TEST(test_what_is_written_meanwhile_is_not_lost),
                 TEST(test_restore_after_a_crash_at_any_point),
                 TEST(test_a_loan_never_goes_back_below_usage),
                 TEST(test_restore_does_the_rest_when_a_loan_must_wait),
