@@ -497,8 +497,8 @@ class Talk(Case):
         time.sleep(0.2)
         looked = time.monotonic()
         self.assertEqual(self.accept().message("error")["text"], "x")
-        code, out, err = self.finish(child)
-        self.assertEqual((code, err), (0, ""))
+        code, out, _ = self.finish(child)  # Python 3.12 has a warning for who forks beside a thread
+        self.assertEqual(code, 0)
         self.assertGreater(float(out), looked)
 
 

@@ -7,9 +7,12 @@ export MODULE_DIR=/usr/lib/python3/dist-packages SITE=/usr/lib/memguard/python/s
 tests=/payload/python/test_memguard.py
 # One for each CPU: most of what they take is the start of one interpreter after another.
 mapfile -t classes < <(sed -n 's/^class \(.*\)(Case):$/\1/p' "$tests")
-half=$((${#classes[@]} / 2))
-python3 -B "$tests" "${classes[@]:0:half}" >"$RESULTS/tests-1" 2>&1 &
-python3 -B "$tests" "${classes[@]:half}" >"$RESULTS/tests-2" 2>&1 || true
+halves=("" "")
+for i in "${!classes[@]}"; do halves[i % 2]+=" ${classes[i]}"; done
+# shellcheck disable=SC2086 # several words
+python3 -B "$tests" ${halves[0]} >"$RESULTS/tests-1" 2>&1 &
+# shellcheck disable=SC2086
+python3 -B "$tests" ${halves[1]} >"$RESULTS/tests-2" 2>&1 || true
 wait $! || true
 cat "$RESULTS"/tests-?
 for part in "$RESULTS"/tests-?; do
