@@ -125,16 +125,12 @@ int proctext_status(const char *text, ProcStatus *ret) {
 /* "SigCgt:\t0000000180004a02": bit 0 is signal 1. */
 static int read_mask(const char *text, const char *key, uint64_t *ret) {
         const char *value = find_line(text, key);
-        uint64_t mask = 0;
-        unsigned n = 0;
 
         if (!value)
                 return -ENODATA;
-        for (; value[n] && strchr("0123456789abcdef", value[n]); n++)
-                mask = mask << 4 | (uint64_t) (value[n] <= '9' ? value[n] - '0' : value[n] - 'a' + 10);
-        if (n != 16 || value[n] != '\n')
+        if (strspn(value, "0123456789abcdef") != 16 || value[16] != '\n')
                 return -EINVAL;
-        *ret = mask;
+        *ret = strtoull(value, NULL, 16);
         return 0;
 }
 
