@@ -41,6 +41,13 @@ static int count_hits(const Above *above, const char *path, uint64_t *ret) {
         return 0;
 }
 
+static void mute(Above *above, Place *place) {
+        if (place->wd >= 0)
+                (void) inotify_rm_watch(above->fd, place->wd);
+        place->wd = -1;
+}
+
+/* The kernel tells nothing of a file that goes with its cgroup; asked again, it has another number for the file made anew. */
 static int listen_to(Above *above, Place *place) {
         char path[CGROUP_PATH_MAX + 64];
         int wd;
@@ -50,14 +57,10 @@ static int listen_to(Above *above, Place *place) {
         wd = inotify_add_watch(above->fd, path, IN_MODIFY | IN_DONT_FOLLOW);
         if (wd < 0)
                 return -errno;
+        if (wd != place->wd)
+                mute(above, place);
         place->wd = wd;
         return 0;
-}
-
-static void mute(Above *above, Place *place) {
-        if (place->wd >= 0)
-                (void) inotify_rm_watch(above->fd, place->wd);
-        place->wd = -1;
 }
 
 static void drop(Above *above, Place *place) {
@@ -125,6 +128,14 @@ static int on_readable(sd_event_source *source, int fd, uint32_t revents, void *
         return 0;
 }
 
+static int again(Above *above, Place *place) {
+        int r = place->wd >= 0 ? listen_to(above, place) : 0;
+
+        if (r < 0)
+                drop(above, place);
+        return r;
+}
+
 int above_watch(Above *above, const char *path) {
         Place *place = NULL;
         int r;
@@ -135,7 +146,7 @@ int above_watch(Above *above, const char *path) {
                 if (!above->places[i].path)
                         place = &above->places[i];
                 else if (util_streq(above->places[i].path, path))
-                        return 0;
+                        return again(above, &above->places[i]);
         }
         if (!place)
                 return -ENOSPC;

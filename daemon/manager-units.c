@@ -306,6 +306,7 @@ void guarded_appeared(Manager *manager, const char *path) {
         memmove(&manager->guarded[at + 1], &manager->guarded[at], (manager->n_guarded - at) * sizeof(guarded));
         manager->guarded[at] = TAKE_PTR(guarded);
         manager->n_guarded++;
+        systemd_cgroup_came(manager->systemd, unitname_of_path(path));
         if (arm(manager, manager->guarded[at]) < 0)
                 retry_soon(manager);
         module_unit_came(manager->module);

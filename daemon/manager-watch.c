@@ -133,13 +133,18 @@ static void unit_changed(void *userdata, const char *unit, const char *path, con
                          const char *active_state) {
         Manager *manager = userdata;
         Guarded *guarded;
+        uint64_t inode;
 
         (void) unit, (void) active_state;
         if (!unitname_path_is_valid(path))
                 return;
+        guarded = guarded_find(manager, path);
+        inode = guarded ? guarded->inode : 0;
         guarded_appeared(manager, path);
         guarded = guarded_find(manager, path);
-        if (!guarded || !guarded->armed || invocation[0] == 0 || util_streq(guarded->invocation, invocation))
+        /* Of a cgroup that was not seen before this answer it may not tell: it is asked for again. */
+        if (!guarded || guarded->inode != inode || !guarded->armed || invocation[0] == 0 ||
+            util_streq(guarded->invocation, invocation))
                 return;
         if (guarded->invocation[0] != 0) {
                 guarded_new_run(manager, guarded, invocation);

@@ -150,6 +150,7 @@ typedef struct Job {
 typedef struct Lookup {
         Systemd *systemd;
         bool used, again;
+        bool outdated; /* what is being answered may be of the run before */
         char unit[UNIT_NAME_MAX];
         Query query;
 } Lookup;

@@ -65,7 +65,7 @@ static void lookup_free(Lookup *lookup) {
 static void on_looked_up(Query *query, int error, const char *detail);
 
 static int ask(Lookup *lookup) {
-        lookup->again = false;
+        lookup->again = lookup->outdated = false;
         return query_ask(&lookup->query, &lookup->systemd->peers[0], lookup->unit,
                          1u << PROPERTY_ACTIVE_STATE | 1u << PROPERTY_INVOCATION | 1u << PROPERTY_CONTROL_GROUP,
                          on_looked_up, lookup);
@@ -81,7 +81,7 @@ static void on_looked_up(Query *query, int error, const char *detail) {
         (void) detail;
         if (error == -ETIMEDOUT)
                 lookup->systemd->overflowed = true;
-        if (error >= 0 && handlers->unit_changed)
+        if (error >= 0 && handlers->unit_changed && !lookup->outdated)
                 handlers->unit_changed(handlers->userdata, lookup->unit, state->path, state->invocation, state->active);
         if (!lookup->used || (lookup->again && ask(lookup) >= 0))
                 return;
@@ -110,6 +110,14 @@ static void look_up(Systemd *systemd, const char *unit) {
         systemd->n_lookups++;
         if (ask(place) < 0)
                 lookup_free(place);
+}
+
+void systemd_cgroup_came(Systemd *systemd, const char *unit) {
+        for (size_t i = 0; i < LOOKUPS_MAX; i++) {
+                Lookup *lookup = &systemd->lookups[i];
+                if (lookup->used && util_streq(lookup->unit, unit))
+                        lookup->again = lookup->outdated = true;
+        }
 }
 
 /* FNV-1a */

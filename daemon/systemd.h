@@ -57,6 +57,10 @@ int systemd_job(Systemd *systemd, const char *path, const char *unit, UnitJob jo
 /* Asks which process is a service's main one: the result is its pid, or -ESRCH when there is none. Otherwise as systemd_job(). */
 int systemd_main_pid(Systemd *systemd, const char *path, const char *unit, usec_t limit, systemd_done_t done, void *userdata);
 
+/* A unit has a new cgroup. What PID 1 was asked of this unit before may still tell of the run before, as answers wait while
+ * the loop is busy: such an answer is dropped and asked for again. */
+void systemd_cgroup_came(Systemd *systemd, const char *unit);
+
 /* What PID 1 knows of a service, and of its last main process. Words are empty and numbers 0 where its systemd doesn't
  * say. */
 typedef struct ServiceFacts {

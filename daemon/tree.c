@@ -1,5 +1,6 @@
 /* See tree.h. A batch of events is read whole before any file's change is told of, so that a file that changes often in
  * it is told of once, and one of a cgroup that is gone by then not at all. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -54,6 +55,10 @@ static void tell_dirty(Tree *tree) {
         }
 }
 
+static bool is_there(const Tree *tree, const char *path) {
+        return faccessat(tree->kernfs->cgroup_fd, path + 1, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 static int on_child(Tree *tree, const Node *parent, const struct inotify_event *event) {
         bool in_root = util_streq(parent->path, "/");
         char path[CGROUP_PATH_MAX];
@@ -65,7 +70,8 @@ static int on_child(Tree *tree, const Node *parent, const struct inotify_event *
         r = snprintf(path, sizeof(path), "%s/%s", in_root ? "" : parent->path, event->name);
         if (r < 0 || (size_t) r >= sizeof(path) || !unitname_path_is_valid(path))
                 return 0;
-        if (event->mask & IN_DELETE) {
+        /* One that has come anew since is there and may be known as that: it has not gone. */
+        if (event->mask & IN_DELETE && !is_there(tree, path)) {
                 node = table_find(&tree->table, path);
                 if (node)
                         tree_gone(tree, node);

@@ -31,7 +31,8 @@ typedef struct TreeHandlers {
         /* Should this directory's children be watched (slices, user managers, whatever a Cgroup= glob leads to)? */
         bool (*wants_dir)(void *userdata, const char *path);
         void (*appeared)(void *userdata, const char *path); /* also for each cgroup found by tree_scan() */
-        void (*vanished)(void *userdata, const char *path);  /* or its parent is no longer wanted */
+        /* Or its parent is no longer wanted. Of one that is there again before its end was read, only appeared() comes. */
+        void (*vanished)(void *userdata, const char *path);
         void (*modified)(void *userdata, const char *path, TreeFile file);
 } TreeHandlers;
 
