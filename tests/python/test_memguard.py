@@ -476,6 +476,31 @@ class Talk(Case):
         child.stdin.flush()
         self.assertIsNotNone(self.accept().message("error"))
 
+    def test_a_dead_connection_does_not_take_the_new_one_along(self):
+        child = self.run_script(INSTALL + textwrap.dedent("""
+            import sys
+            agent = memguard._agent
+            agent.stop(10)
+            errors = MemoryError("first"), MemoryError("second")
+            class Late:  # our thread reads that the daemon is gone, and is overtaken by one that has an error to tell
+                def recv(self, *rest):
+                    assert sock.recv(*rest) == b""
+                    memguard.report(errors[0])
+                    return b""
+                def __getattr__(self, name): return getattr(sock, name)
+            sys.stdin.readline()
+            link = agent.link
+            sock, link.sock = link.sock, Late()
+            agent.receive(link)
+            memguard.report(errors[1])
+            sys.stdin.readline()"""))
+        self.accept().sock.close()
+        child.stdin.write("\n")
+        child.stdin.flush()
+        peer = self.accept()
+        self.assertEqual(peer.message("error")["text"], "first")
+        self.assertEqual(peer.message("error")["text"], "second")
+
     def test_where_the_daemon_must_look_first_an_error_waits_for_that(self):
         child = self.run_script("""
             import memguard, os, sys, time

@@ -253,6 +253,25 @@ def _is_still(fd, identity):
         return False
 
 
+class _Link:
+    """One connection. Our thread and one that tells of an error may both find that it has ended; each then gives up this one,
+    and not the one that the other has made since."""
+
+    __slots__ = ("sock", "identity", "since")
+
+    def __init__(self, sock):
+        self.sock, self.identity, self.since = sock, _identity(sock.fileno()), time.monotonic()
+
+    def is_ours(self):
+        return _is_still(self.sock.fileno(), self.identity)
+
+    def close(self):
+        if self.is_ours():
+            self.sock.close()
+        else:
+            self.sock.detach()
+
+
 _callbacks = []  # (name, function)
 _caches = []  # (name, size, clear)
 _queues = []  # functions
@@ -298,9 +317,7 @@ class _Agent:
     def reset(self):
         """As a process begins: nothing that belongs to the parent is used."""
         self.pid = os.getpid()
-        self.sock = None
-        self.sock_identity = None
-        self.connected_at = 0.0
+        self.link = None
         self.retry = RETRY_FIRST
         self.next_connect = 0.0
         self.next_beat = 0.0
@@ -340,62 +357,60 @@ class _Agent:
             hello = "hello\nprotocol=%d\npython=%d.%d.%d\nmodule=%s\ntraced=%d" % (
                 (PROTOCOL,) + tuple(sys.version_info[:3]) + (__version__, _is_tracing()))
             sock.send(hello.encode(), self.DONTWAIT)
+            self.link = _Link(sock)
         except Exception:
             if sock is not None:
                 sock.close()
             self.next_connect = time.monotonic() + self.retry
             self.retry = min(self.retry * 2, RETRY_LAST)
             return False
-        self.connected_at = time.monotonic()
-        self.sock_identity = _identity(sock.fileno())
-        self.sock = sock
         return True
 
     def be_looked_at(self):
         """On an older kernel a pid may be another process by the time the daemon looks, so it hears nothing but the greeting
         of what was said before. Where an error is the next word after the greeting, that is waited for: until it is taken."""
         try:
-            if _knows_who_connected(self.sock):
+            sock = self.link.sock
+            if _knows_who_connected(sock):
                 return
             import fcntl
             import termios
 
             sleep = _original("time", "sleep")
             ends = time.monotonic() + LOOK_WAIT
-            while any(fcntl.ioctl(self.sock, termios.TIOCOUTQ, b"\0\0\0\0")) and time.monotonic() < ends:
+            while any(fcntl.ioctl(sock, termios.TIOCOUTQ, b"\0\0\0\0")) and time.monotonic() < ends:
                 sleep(0.002)
             sleep(0.002)  # and until it is seen that there is no more
         except Exception:
             pass
 
-    def disconnect(self):
-        sock, self.sock = self.sock, None
-        if sock is None:
+    def disconnect(self, link):
+        if link is None:
             return
-        if _is_still(sock.fileno(), self.sock_identity):
-            sock.close()
-        else:
-            sock.detach()
-        if time.monotonic() - self.connected_at > 60:
+        link.close()
+        if self.link is not link:
+            return
+        self.link = None
+        if time.monotonic() - link.since > 60:
             self.retry = RETRY_FIRST  # the daemon restarts; otherwise it does not want us
         self.next_connect = time.monotonic() + self.retry
         self.retry = min(self.retry * 2, RETRY_LAST)
 
     def send(self, text):
         """False: it did not get there. Never waits."""
-        sock = self.sock
-        if sock is None:
+        link = self.link
+        if link is None:
             return False
         try:
-            if not _is_still(sock.fileno(), self.sock_identity):
-                self.disconnect()
+            if not link.is_ours():
+                self.disconnect(link)
                 return False
-            sock.send(text.encode("utf-8", "backslashreplace")[:MESSAGE_MAX], self.DONTWAIT)
+            link.sock.send(text.encode("utf-8", "backslashreplace")[:MESSAGE_MAX], self.DONTWAIT)
             return True
         except BlockingIOError:
             return False
         except OSError:
-            self.disconnect()
+            self.disconnect(link)
             return False
 
     # --- errors ---
@@ -409,17 +424,22 @@ class _Agent:
         if self.told[0] == id(error) and now - self.told[1] < 1.0:
             return  # the same one by another hook
         self.told = (id(error), now)
-        if self.sock is None and self.connect():
+        if self.link is None and self.connect():
             self.be_looked_at()
         try:
             message = "error\nclass=%s\nwhere=%s\ncaught=%d\nsite=%s\ntext=%s" % (
                 _printable(type(error).__name__, 31), _printable(where, 31), caught,
                 _printable(site or _site(error, traceback), 220), _printable(text or _words(error), 160))
-            if not self.send(message) and self.sock is None and self.connect():
-                self.be_looked_at()
-                self.send(message)  # the daemon has just restarted
+            for _ in range(3):  # the daemon may have just restarted, and our thread be finding that out as well
+                link = self.link
+                if self.send(message) or (link is not None and self.link is link):
+                    break
+                if self.link is None:
+                    if not self.connect():
+                        break
+                    self.be_looked_at()
         except MemoryError:
-            self.sock.send(self.last_words, self.DONTWAIT)
+            self.link.sock.send(self.last_words, self.DONTWAIT)
         self.wake()
 
     # --- beats ---
@@ -648,10 +668,10 @@ class _Agent:
     def turn(self):
         now = time.monotonic()
         self.growth.expire(now)
-        if self.sock is None and now >= self.next_connect and self.connect():
+        if self.link is None and now >= self.next_connect and self.connect():
             self.growth.begin()
             self.next_beat = 0.0
-        if self.sock is not None and now >= self.next_beat:
+        if self.link is not None and now >= self.next_beat:
             self.make_ballast()
             _hook_asyncio_if_there()
             cost = time.thread_time()
@@ -665,13 +685,13 @@ class _Agent:
 
     def wait(self, now):
         poll = self.poll()
-        pipe, sock, watch = self.make_pipe()[0], self.sock, self.watch
+        pipe, link, watch = self.make_pipe()[0], self.link, self.watch
         poll.register(pipe, self.POLLIN)
-        if sock is not None:
-            poll.register(sock.fileno(), self.POLLIN)
+        if link is not None:
+            poll.register(link.sock.fileno(), self.POLLIN)
         if watch is not None:
             poll.register(watch, self.watch_events)
-        until = self.next_beat if sock is not None else self.next_connect
+        until = self.next_beat if link is not None else self.next_connect
         for fd, events in poll.poll(max(1, int((until - now) * 1000))):
             if self.stopping:
                 return
@@ -681,15 +701,15 @@ class _Agent:
                 self.heed_signals()
             elif fd == watch and self.watch == watch:
                 self.heed_watch(events)
-            elif sock is not None and self.sock is sock:
-                self.receive(sock)
+            elif link is not None and self.link is link:
+                self.receive(link)
 
-    def receive(self, sock):
+    def receive(self, link):
         try:
-            if not _is_still(sock.fileno(), self.sock_identity):
-                self.disconnect()
+            if not link.is_ours():
+                self.disconnect(link)
                 return
-            message = sock.recv(4096, self.DONTWAIT)
+            message = link.sock.recv(4096, self.DONTWAIT)
         except BlockingIOError:
             return
         except OSError:
@@ -697,7 +717,7 @@ class _Agent:
         if message:
             self.answer(message)
         else:
-            self.disconnect()
+            self.disconnect(link)
 
     def heed_signals(self):
         while self.wanted:
@@ -926,7 +946,7 @@ def _after_fork_in_child():
         agent = _agent
         if agent is None:
             return
-        agent.disconnect()
+        agent.disconnect(agent.link)
         if agent.watch is not None and _is_still(agent.watch, agent.watch_identity):
             os.close(agent.watch)
         for fd in agent.pipe or ():
@@ -1012,7 +1032,7 @@ def uninstall():
         _unhook()
         agent.stop(1.0)
         agent.growth.end()
-        agent.disconnect()
+        agent.disconnect(agent.link)
         agent.close_watch()
         agent.drop_ballast()
     except Exception:
@@ -1031,7 +1051,7 @@ def report(error=None, text="", site=""):
         if _agent is None or found is None:
             return False
         _agent.tell_error(found, found.__traceback__, "caught by the service", caught=True, text=text, site=site)
-        return _agent.sock is not None
+        return _agent.link is not None
     except Exception:
         return False
 
