@@ -56,12 +56,13 @@ write_service flood-unwatched -- flood.py --rate 10000 --time 10
 write_service flood-watched -- flood.py --rate 10000 --time 10
 sleep 5
 measure idle sleep 12
-# The least of three: under emulation a busy host adds to what is counted, and nothing takes from it.
+# The least of up to three: under emulation a busy host adds to what is counted, and nothing takes from it.
 unwatched=10000
 for _ in 1 2 3; do
   rm -f "$(work_file flood-unwatched)"
   measure unwatched flood unwatched
   [ "$cost" -ge $unwatched ] || unwatched=$cost
+  [ "$unwatched" -ge 200 ] || break
   sleep 5
 done
 measure watched flood watched

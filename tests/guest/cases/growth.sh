@@ -1,6 +1,6 @@
 #!/bin/bash
 # Suite: bookworm
-# Title: A leak of minutes is named with its forecast; with TimeToLimit= it is restarted before its limit; a saw is no leak
+# Title: A leak of a minute is named with its forecast; with TimeToLimit= it is restarted before its limit; a saw is no leak
 # Timeout: 480
 guard_policy growth <<'POLICY'
 [Match]
@@ -12,12 +12,12 @@ guard_policy growth-warned <<'POLICY'
 [Match]
 Unit=grow-warned.service
 [Rung leave]
-TimeToLimit=2min
+TimeToLimit=1min
 Action=restart
 POLICY
 start_service grow-saw MemoryMax=120M MemorySwapMax=0 -- saw.py --low 12 --high 45 --period 24
-start_service grow-leak MemoryMax=120M MemorySwapMax=0 -- leak.py --rate 0.7
-start_service grow-warned MemoryMax=120M MemorySwapMax=0 -- leak.py --rate 0.7
+start_service grow-leak MemoryMax=120M MemorySwapMax=0 -- leak.py --rate 1.4
+start_service grow-warned MemoryMax=120M MemorySwapMax=0 -- leak.py --rate 1.4
 
 # The one that nobody guards: told once, with the time at which it would end.
 wait_for 240 has_record grow-leak MEMGUARD_VERDICT=leak
@@ -26,8 +26,8 @@ memguardctl list | grep '^grow-leak' | grep -q 'leak, .* left' || fail "the list
 memguardctl explain grow-leak | tee /dev/stderr | grep -q 'reaches its limit of 120M in ' || fail "explain has no forecast"
 class() { memguardctl status "$1" --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["units"][0]["growth"]["'"$2"'"])'; }
 same "the class of the leak" leak "$(class grow-leak class)"
-at_least "its bytes a second" 500000 "$(class grow-leak slope_bytes_per_s)"
-at_most "its bytes a second" 900000 "$(class grow-leak slope_bytes_per_s)"
+at_least "its bytes a second" 1000000 "$(class grow-leak slope_bytes_per_s)"
+at_most "its bytes a second" 1800000 "$(class grow-leak slope_bytes_per_s)"
 systemctl stop grow-leak
 
 # The other: ended with its work saved, by the forecast alone.

@@ -1,4 +1,5 @@
 #!/bin/bash
+# Suite: bookworm
 # Title: A leaking unit of a user's manager is restarted cleanly by that manager
 # Timeout: 150
 # Bus: yes

@@ -1,4 +1,5 @@
 #!/bin/bash
+# Suite: trixie
 # Title: Every verb does what it says, reports it, and what can be undone is undone in time
 # Timeout: 240
 guard_policy verbs <<'POLICY'
