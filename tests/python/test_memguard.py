@@ -526,6 +526,32 @@ class Talk(Case):
         self.assertEqual(code, 0)
         self.assertGreater(float(out), looked)
 
+    def test_so_it_does_where_the_connection_is_no_older(self):
+        child = self.run_script("""
+            import memguard, time
+            memguard._knows_who_connected = lambda sock: False
+            memguard.LOOK_WAIT = 60
+            memguard.install()
+            memguard.report(MemoryError("x"))
+            print(time.monotonic(), flush=True)
+            """)
+        self.assertTrue(select.select([self.server], [], [], PATIENCE)[0])
+        time.sleep(0.2)
+        looked = time.monotonic()
+        self.assertEqual(self.accept().message("error")["text"], "x")
+        self.assertGreater(float(self.finish(child)[1]), looked)
+
+    def test_its_thread_waits_for_no_socket_that_is_being_closed(self):
+        child = self.run_script(INSTALL + textwrap.dedent("""
+            import time
+            agent = memguard._agent
+            agent.stop(10)
+            agent.link.sock.close()
+            agent.next_beat = 0
+            agent.wait(time.monotonic())
+            print("waited")"""))
+        self.assertEqual(self.finish(child)[1:], ("waited\n", ""))
+
 
 class Quiet(Case):
     def test_without_a_daemon(self):

@@ -254,13 +254,14 @@ def _is_still(fd, identity):
 
 
 class _Link:
-    """One connection. Our thread and one that tells of an error may both find that it has ended; each then gives up this one,
-    and not the one that the other has made since."""
+    """One connection. Our thread and one that tells of an error may both find that it has ended; each then ends this one, and
+    not the one that the other has made since."""
 
-    __slots__ = ("sock", "identity", "since")
+    __slots__ = ("sock", "identity", "since", "looked", "ended")
 
     def __init__(self, sock):
         self.sock, self.identity, self.since = sock, _identity(sock.fileno()), time.monotonic()
+        self.looked = self.ended = False
 
     def is_ours(self):
         return _is_still(self.sock.fileno(), self.identity)
@@ -317,7 +318,7 @@ class _Agent:
     def reset(self):
         """As a process begins: nothing that belongs to the parent is used."""
         self.pid = os.getpid()
-        self.link = None
+        self.last_link = None
         self.retry = RETRY_FIRST
         self.next_connect = 0.0
         self.next_beat = 0.0
@@ -347,8 +348,14 @@ class _Agent:
         if ballast is not None:
             ballast.close()
 
+    @property
+    def link(self):
+        """None: not connected."""
+        link = self.last_link
+        return None if link is None or link.ended else link
+
     def connect(self):
-        """At once or not at all. True: connected."""
+        """At once or not at all: the new link, or None."""
         sock = None
         try:
             sock = self.socket(self.AF_UNIX, self.SEQPACKET)
@@ -357,48 +364,51 @@ class _Agent:
             hello = "hello\nprotocol=%d\npython=%d.%d.%d\nmodule=%s\ntraced=%d" % (
                 (PROTOCOL,) + tuple(sys.version_info[:3]) + (__version__, _is_tracing()))
             sock.send(hello.encode(), self.DONTWAIT)
-            self.link = _Link(sock)
+            link = _Link(sock)
         except Exception:
             if sock is not None:
                 sock.close()
             self.next_connect = time.monotonic() + self.retry
             self.retry = min(self.retry * 2, RETRY_LAST)
-            return False
-        return True
+            return None
+        before, self.last_link = self.last_link, link
+        if before is not None:
+            before.ended = True  # two threads connected at the same time
+            before.close()
+        return link
 
-    def be_looked_at(self):
+    def be_looked_at(self, link):
         """On an older kernel a pid may be another process by the time the daemon looks, so it hears nothing but the greeting
-        of what was said before. Where an error is the next word after the greeting, that is waited for: until it is taken."""
+        of what was said before. Before an error is told that is waited for: until the greeting is taken."""
         try:
-            sock = self.link.sock
-            if _knows_who_connected(sock):
+            if link.looked:
                 return
-            import fcntl
-            import termios
+            if not _knows_who_connected(link.sock):
+                import fcntl
+                import termios
 
-            sleep = _original("time", "sleep")
-            ends = time.monotonic() + LOOK_WAIT
-            while any(fcntl.ioctl(sock, termios.TIOCOUTQ, b"\0\0\0\0")) and time.monotonic() < ends:
-                sleep(0.002)
-            sleep(0.002)  # and until it is seen that there is no more
+                sleep = _original("time", "sleep")
+                ends = time.monotonic() + LOOK_WAIT
+                while any(fcntl.ioctl(link.sock, termios.TIOCOUTQ, b"\0\0\0\0")) and time.monotonic() < ends:
+                    sleep(0.002)
+                sleep(0.002)  # and until it is seen that there is no more
+            link.looked = True
         except Exception:
             pass
 
     def disconnect(self, link):
-        if link is None:
+        if link is None or link.ended:
             return
+        link.ended = True
         link.close()
-        if self.link is not link:
-            return
-        self.link = None
         if time.monotonic() - link.since > 60:
             self.retry = RETRY_FIRST  # the daemon restarts; otherwise it does not want us
         self.next_connect = time.monotonic() + self.retry
         self.retry = min(self.retry * 2, RETRY_LAST)
 
-    def send(self, text):
+    def send(self, text, link=None):
         """False: it did not get there. Never waits."""
-        link = self.link
+        link = link or self.link
         if link is None:
             return False
         try:
@@ -424,23 +434,23 @@ class _Agent:
         if self.told[0] == id(error) and now - self.told[1] < 1.0:
             return  # the same one by another hook
         self.told = (id(error), now)
-        if self.link is None and self.connect():
-            self.be_looked_at()
+        link = self.link or self.connect()
         try:
             message = "error\nclass=%s\nwhere=%s\ncaught=%d\nsite=%s\ntext=%s" % (
                 _printable(type(error).__name__, 31), _printable(where, 31), caught,
                 _printable(site or _site(error, traceback), 220), _printable(text or _words(error), 160))
             for _ in range(3):  # the daemon may have just restarted, and our thread be finding that out as well
-                link = self.link
-                if self.send(message) or (link is not None and self.link is link):
+                if link is None:
                     break
-                if self.link is None:
-                    if not self.connect():
-                        break
-                    self.be_looked_at()
+                self.be_looked_at(link)
+                if self.send(message, link) or not link.ended:
+                    break
+                link = self.link or self.connect()
         except MemoryError:
-            self.link.sock.send(self.last_words, self.DONTWAIT)
-        self.wake()
+            if link is not None and link.is_ours():
+                link.sock.send(self.last_words, self.DONTWAIT)
+        finally:
+            self.wake()
 
     # --- beats ---
 
@@ -687,8 +697,9 @@ class _Agent:
         poll = self.poll()
         pipe, link, watch = self.make_pipe()[0], self.link, self.watch
         poll.register(pipe, self.POLLIN)
-        if link is not None:
-            poll.register(link.sock.fileno(), self.POLLIN)
+        fd = link.sock.fileno() if link is not None else -1  # another thread may be ending it
+        if fd >= 0:
+            poll.register(fd, self.POLLIN)
         if watch is not None:
             poll.register(watch, self.watch_events)
         until = self.next_beat if link is not None else self.next_connect
