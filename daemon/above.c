@@ -129,8 +129,12 @@ static int on_readable(sd_event_source *source, int fd, uint32_t revents, void *
 }
 
 static int again(Above *above, Place *place) {
-        int r = place->wd >= 0 ? listen_to(above, place) : 0;
+        int before = place->wd, r = 0;
 
+        if (before >= 0)
+                r = listen_to(above, place);
+        if (r >= 0 && place->wd != before)
+                r = count_hits(above, place->path, &place->hits);
         if (r < 0)
                 drop(above, place);
         return r;

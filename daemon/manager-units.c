@@ -276,19 +276,21 @@ static void retry_soon(Manager *manager) {
         (void) sd_event_source_set_enabled(manager->retry, SD_EVENT_ONESHOT);
 }
 
-/* The same path may have a new inode: the unit was restarted faster than we were told of its end. */
+/* The same path may have a new inode: the unit was restarted faster than we were told of its end. Where that can't be seen (no
+ * descriptor is free) it is the same: what was frozen or throttled must not be forgotten for that. */
 static bool is_the_same(const Manager *manager, const Guarded *guarded) {
         _cleanup_close_ int fd = -1;
         struct stat st;
+        int r = kernfs_open_cgroup(&manager->kernfs, guarded->path, &fd);
 
-        return kernfs_open_cgroup(&manager->kernfs, guarded->path, &fd) >= 0 && fstat(fd, &st) >= 0 &&
-               st.st_ino == guarded->inode;
+        return r < 0 ? r != -ENOENT : fstat(fd, &st) < 0 || st.st_ino == guarded->inode;
 }
 
 void guarded_appeared(Manager *manager, const char *path) {
         _cleanup_(guarded_freep) Guarded *guarded = NULL;
         bool found;
         unsigned at = position(manager, path, &found);
+        uint32_t uid;
 
         if (found && is_the_same(manager, manager->guarded[at])) {
                 if (!manager->guarded[at]->armed) {
@@ -306,7 +308,8 @@ void guarded_appeared(Manager *manager, const char *path) {
         memmove(&manager->guarded[at + 1], &manager->guarded[at], (manager->n_guarded - at) * sizeof(guarded));
         manager->guarded[at] = TAKE_PTR(guarded);
         manager->n_guarded++;
-        systemd_cgroup_came(manager->systemd, unitname_of_path(path));
+        if (unitname_user(path, &uid) < 0) /* PID 1 is asked by name, of its own units only */
+                systemd_cgroup_came(manager->systemd, unitname_of_path(path));
         if (arm(manager, manager->guarded[at]) < 0)
                 retry_soon(manager);
         module_unit_came(manager->module);

@@ -28,6 +28,12 @@ int tree_found(void *userdata, const char *path);
 /* A cgroup is gone: takes its watches back and tells of it and of all that was known below it. */
 void tree_gone(Tree *tree, Node *node);
 
+/* Is there a cgroup of that path now? */
+bool tree_is_there(const Tree *tree, const char *path);
+
+/* A cgroup has come anew, and nobody listened in it until now: tells of those below it that are gone. */
+void tree_lost_below(Tree *tree, const char *path);
+
 /* Watches an inode of the node's cgroup, or takes the watch back. */
 int tree_add_watch(Tree *tree, Watch *watch, const char *name, uint32_t mask);
 void tree_remove_watch(Tree *tree, Watch *watch);

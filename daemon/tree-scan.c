@@ -1,5 +1,7 @@
 /* Finding cgroups and watching their inodes; see tree.h. */
+#include <fcntl.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "tree-internal.h"
 #include "unitname.h"
@@ -118,6 +120,30 @@ void tree_gone(Tree *tree, Node *node) {
                 while ((below = table_next(&tree->table, &bucket, is_below, node->path)))
                         drop(tree, below);
         drop(tree, node);
+}
+
+bool tree_is_there(const Tree *tree, const char *path) {
+        return faccessat(tree->kernfs->cgroup_fd, path + 1, F_OK, AT_SYMLINK_NOFOLLOW) >= 0 || errno != ENOENT;
+}
+
+typedef struct Below {
+        const Tree *tree;
+        const char *path;
+} Below;
+
+static bool is_lost(const Node *node, const void *key) {
+        const Below *below = key;
+
+        return is_below(node, below->path) && !tree_is_there(below->tree, node->path);
+}
+
+void tree_lost_below(Tree *tree, const char *path) {
+        Below below = {tree, path};
+        unsigned bucket = 0;
+        Node *lost;
+
+        while ((lost = table_next(&tree->table, &bucket, is_lost, &below)))
+                drop(tree, lost);
 }
 
 static bool is_stale(const Node *node, const void *key) {

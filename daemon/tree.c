@@ -1,6 +1,5 @@
 /* See tree.h. A batch of events is read whole before any file's change is told of, so that a file that changes often in
  * it is told of once, and one of a cgroup that is gone by then not at all. */
-#include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -55,10 +54,6 @@ static void tell_dirty(Tree *tree) {
         }
 }
 
-static bool is_there(const Tree *tree, const char *path) {
-        return faccessat(tree->kernfs->cgroup_fd, path + 1, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
-}
-
 static int on_child(Tree *tree, const Node *parent, const struct inotify_event *event) {
         bool in_root = util_streq(parent->path, "/");
         char path[CGROUP_PATH_MAX];
@@ -71,7 +66,7 @@ static int on_child(Tree *tree, const Node *parent, const struct inotify_event *
         if (r < 0 || (size_t) r >= sizeof(path) || !unitname_path_is_valid(path))
                 return 0;
         /* One that has come anew since is there and may be known as that: it has not gone. */
-        if (event->mask & IN_DELETE && !is_there(tree, path)) {
+        if (event->mask & IN_DELETE && !tree_is_there(tree, path)) {
                 node = table_find(&tree->table, path);
                 if (node)
                         tree_gone(tree, node);
@@ -79,7 +74,12 @@ static int on_child(Tree *tree, const Node *parent, const struct inotify_event *
         }
         /* Its watch is there before its children are looked for: none is missed, and one may be found twice. */
         r = tree_found(tree, path);
-        return r > 0 ? walk_cgroups(tree->kernfs, path, tree_found, tree) : r;
+        if (r <= 0)
+                return r;
+        r = walk_cgroups(tree->kernfs, path, tree_found, tree);
+        if (event->mask & IN_DELETE)
+                tree_lost_below(tree, path);
+        return r;
 }
 
 static int on_event(Tree *tree, const struct inotify_event *event) {

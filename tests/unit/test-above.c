@@ -139,6 +139,20 @@ static void who_is_gone_is_forgotten(void **state) {
         assert_int_equal(above_watch(above, "/../a.slice"), -EINVAL);
 }
 
+static void its_counts_begin_anew(void **state) {
+        (void) state;
+        count("a.slice", 5, 0);
+        assert_int_equal(above_watch(above, "/a.slice"), 0);
+        assert_int_equal(above_watch(above, "/b.slice"), 0);
+        assert_int_equal(unlink(temproot_path(&root, "sys/fs/cgroup/a.slice/memory.events.local")), 0);
+        count("a.slice", 0, 0);
+        assert_int_equal(above_watch(above, "/a.slice"), 0);
+        count("b.slice", 1, 0);
+        go_on(100 * USEC_PER_MSEC);
+        assert_int_equal(n_hits, 1);
+        assert_string_equal(last, "/b.slice");
+}
+
 /* A slice may end and begin again before either is read. */
 static void a_file_made_anew_is_listened_to(void **state) {
         (void) state;
@@ -183,6 +197,7 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(what_is_written_without_a_hit_is_no_news, begin, end),
                 cmocka_unit_test_setup_teardown(who_is_gone_is_forgotten, begin, end),
                 cmocka_unit_test_setup_teardown(a_file_made_anew_is_listened_to, begin, end),
+                cmocka_unit_test_setup_teardown(its_counts_begin_anew, begin, end),
                 cmocka_unit_test_setup_teardown(the_bound_is_said_and_holds, begin, end),
         };
 

@@ -5,6 +5,8 @@
 
 #include "manager-bench.h"
 
+#include <sys/resource.h>
+
 #include "fake-pid1.h"
 
 #define UNIT "/system.slice/api.service"
@@ -194,6 +196,34 @@ static void a_new_cgroup_seen_early_is_one_run(void **state) {
         assert_int_equal(known_hits(), 7);
 }
 
+/* What cannot be seen has not changed: what is frozen or throttled must be known on. */
+static void without_descriptors_nothing_has_come_anew(void **state) {
+        Guarded *guarded = guarded_find(manager, UNIT);
+        struct rlimit limit, none = {0, 0};
+
+        (void) state;
+        guarded->ours = 4711;
+        assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+        none.rlim_max = limit.rlim_max;
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+        guarded_appeared(manager, UNIT);
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+        assert_true(guarded_find(manager, UNIT) == guarded && guarded->ours == 4711);
+}
+
+/* PID 1 is not asked for them. */
+static void a_user_does_not_outdate_what_pid_1_says_of_its_own(void **state) {
+        unsigned before;
+
+        (void) state;
+        ask();
+        before = fake.n_gets;
+        manager_bench_add("/user.slice/user-1000.slice/user@1000.service/app.slice/api.service");
+        guarded_appeared(manager, "/user.slice/user-1000.slice/user@1000.service/app.slice/api.service");
+        assert_string_equal(known_run(), RUN_1);
+        assert_int_equal(fake.n_gets, before);
+}
+
 int main(void) {
 #define T(f) cmocka_unit_test_setup_teardown(f, begin, manager_bench_close)
 #define P(f) cmocka_unit_test_setup_teardown(f, begin_with_pid1, end_with_pid1)
@@ -205,6 +235,8 @@ int main(void) {
                 P(a_new_run_in_the_cgroup_of_the_old_one_is_one),
                 P(an_answer_older_than_the_cgroup_is_asked_for_again),
                 P(a_new_cgroup_seen_early_is_one_run),
+                T(without_descriptors_nothing_has_come_anew),
+                P(a_user_does_not_outdate_what_pid_1_says_of_its_own),
                 P(so_is_one_of_a_cgroup_that_was_not_known_yet),
         };
 

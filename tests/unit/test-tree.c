@@ -16,6 +16,9 @@ static char seen[64 * 1024];
 static unsigned n_appeared;
 static unsigned watch_on_appearance; /* files to watch in appeared() */
 static bool root_only;
+static const char *short_lived; /* it ends as soon as it is told of */
+
+static void remove_unit(const char *path);
 
 static void note(const char *what, const char *path, int file) {
         size_t length = strlen(seen);
@@ -40,6 +43,10 @@ static void appeared(void *userdata, const char *path) {
         note("+", path, -1);
         if (watch_on_appearance)
                 (void) tree_watch(tree, path, watch_on_appearance);
+        if (short_lived && strcmp(path, short_lived) == 0) {
+                short_lived = NULL;
+                remove_unit(path);
+        }
 }
 
 static void vanished(void *userdata, const char *path) {
@@ -273,6 +280,28 @@ static void test_a_new_inode_is_watched_anew(void **state) {
         assert_int_equal(n_kernel_watches(), 2);
 }
 
+/* Nobody listens in the new directory while the ends of the old one are read. */
+static void test_an_end_in_a_slice_made_anew_is_seen(void **state) {
+        const char *found;
+
+        (void) state;
+        make_unit("/system.slice/a.service");
+        make_unit("/system.slice/b.service");
+        assert_int_equal(tree_scan(tree), 0);
+        (void) turn();
+        remove_unit("/system.slice/a.service");
+        remove_unit("/system.slice/b.service");
+        remove_unit("/system.slice");
+        make_unit("/system.slice/a.service");
+        make_unit("/system.slice/b.service");
+        short_lived = "/system.slice/a.service";
+        found = turn();
+        assert_int_equal(count(found, "-"), 1);
+        assert_non_null(strstr(found, "-/system.slice/a.service "));
+        remove_unit("/system.slice/b.service");
+        assert_string_equal(turn(), "-/system.slice/b.service ");
+}
+
 static void test_a_scan_reports_what_is_gone_or_no_longer_wanted(void **state) {
         const char *found;
 
@@ -458,6 +487,7 @@ int main(void) {
                 TEST(test_watching_what_is_not_there_is_refused),
                 TEST(test_no_watch_outlives_its_cgroup),
                 TEST(test_a_new_inode_is_watched_anew),
+                TEST(test_an_end_in_a_slice_made_anew_is_seen),
                 TEST(test_a_scan_reports_what_is_gone_or_no_longer_wanted),
                 TEST(test_a_parent_takes_its_known_children_along),
                 TEST(test_an_overflow_loses_nothing),
