@@ -140,7 +140,7 @@ static void take_run(const Inquest *inquest, Case *c, const RunRef *ref) {
                 memcpy(c->incident.invocation, ref->ghost->invocation, sizeof(c->incident.invocation));
                 remember_before(c, &ref->ghost->sample, ref->ghost->sample_time);
                 c->disruption = ref->ghost->disruption;
-                c->run_ended = MAX(ref->ghost->ended, 1);
+                c->run_ended = true;
         }
 }
 

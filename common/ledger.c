@@ -59,8 +59,6 @@ int ledger_read(Ledger *ledger, const char *path, const LedgerCounts *counts, us
         kills = util_sub(counts->oom_kill, before->oom_kill);
         forget_old(page, now);
         if (kills > 0) {
-                if (page->owed <= 0)
-                        page->owed_since = page->read_at;
                 page->owed += (int64_t) MIN(kills, INT32_MAX);
                 page->owed_at = now;
         }
@@ -85,7 +83,7 @@ void ledger_account(Ledger *ledger, const char *path, uint64_t n, usec_t now) {
         }
 }
 
-unsigned ledger_owed(const Ledger *ledger, const char *path, usec_t until, usec_t now) {
+unsigned ledger_owed(const Ledger *ledger, const char *path, usec_t now) {
         const LedgerPage *top = NULL;
 
         for (unsigned i = 0; i < ledger->n_pages; i++) {
@@ -94,7 +92,7 @@ unsigned ledger_owed(const Ledger *ledger, const char *path, usec_t until, usec_
                 if (is_above(page->path, path) && (!top || strlen(page->path) < strlen(top->path)))
                         top = page;
         }
-        if (!top || top->owed <= 0 || top->owed_since >= until || now - MIN(top->owed_at, now) > LEDGER_OWED_FOR)
+        if (!top || top->owed <= 0 || now - MIN(top->owed_at, now) > LEDGER_OWED_FOR)
                 return 0;
         return (unsigned) MIN(top->owed, INT32_MAX);
 }

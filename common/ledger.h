@@ -20,7 +20,6 @@ typedef struct LedgerPage {
         usec_t read_at;
         LedgerCounts counts;
         int64_t owed;      /* kills that it counted, less those accounted for; below 0: it was not read since */
-        usec_t owed_since; /* the last reading that did not count any of them: they came after it */
         usec_t owed_at;    /* when that last changed */
         usec_t oom_at, local_at; /* when a limit at or below it, and its own, was last seen to be hit; 0 = never */
 } LedgerPage;
@@ -38,10 +37,8 @@ int ledger_read(Ledger *ledger, const char *path, const LedgerCounts *counts, us
 /* n kills below this path are accounted for: every page above it owes so many less. */
 void ledger_account(Ledger *ledger, const char *path, uint64_t n, usec_t now);
 
-/* How many kills the pages above this path still owe; the nearest page to the root counts, because it outlives the others.
- * until: when the run that asks had ended. What was counted later is another's, whose own witnesses may still be on their way
- * (its lines in the kernel's log come after the count), so nothing is owed to a run that a reading without them outlived. */
-unsigned ledger_owed(const Ledger *ledger, const char *path, usec_t until, usec_t now);
+/* How many kills the pages above this path still owe; the nearest page to the root counts, because it outlives the others. */
+unsigned ledger_owed(const Ledger *ledger, const char *path, usec_t now);
 
 /* Whose limit was hit since then, by the counters alone: 1 and the path of the nearest cgroup above whose own limit it was;
  * 0 and "": one at or inside of `path`; -ENODATA when no limit was hit at all (a host-wide kill); -ENOENT when none of them
