@@ -140,7 +140,7 @@ static void take_run(const Inquest *inquest, Case *c, const RunRef *ref) {
                 memcpy(c->incident.invocation, ref->ghost->invocation, sizeof(c->incident.invocation));
                 remember_before(c, &ref->ghost->sample, ref->ghost->sample_time);
                 c->disruption = ref->ghost->disruption;
-                c->run_ended = true;
+                c->run_ended = MAX(ref->ghost->ended, 1);
         }
 }
 
@@ -272,7 +272,8 @@ void case_account(const Step *step, Case *c) {
         known = MAX(named, counted) + claimed;
         if (known <= accounted)
                 return;
-        ledger_account(&step->engine->inquest->ledger, c->incident.path, known - accounted, step->now);
+        ledger_account(&step->engine->inquest->ledger, c->incident.path, known - accounted, c->incident.at,
+                       step->now);
         c->accounted += known - accounted;
 }
 

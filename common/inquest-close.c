@@ -15,11 +15,12 @@
 static bool may_claim(const Case *c) {
         if (c->named > 0 || c->counted > 0 || c->class == CASE_ERROR)
                 return false;
-        return c->end.code == 0 ? c->run_ended : c->end.code == CODE_KILLED || c->end.status == STATUS_137;
+        return c->end.code == 0 ? c->run_ended != 0 : c->end.code == CODE_KILLED || c->end.status == STATUS_137;
 }
 
 static void claim(const Step *step, Case *c) {
-        unsigned owed = ledger_owed(&step->engine->inquest->ledger, c->incident.path, step->now);
+        usec_t until = c->run_ended != 0 ? c->run_ended : USEC_INFINITY;
+        unsigned owed = ledger_owed(&step->engine->inquest->ledger, c->incident.path, until, step->now);
 
         if (owed == 0 || !may_claim(c))
                 return;

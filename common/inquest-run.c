@@ -249,5 +249,5 @@ void inquest_run_ended(const Step *step, Unit *unit) {
         memcpy(ghost->invocation, unit->invocation, sizeof(ghost->invocation));
         for (unsigned i = 0; i < CASES_MAX; i++)
                 if (inquest->cases[i].open && inquest->cases[i].run == unit->run)
-                        inquest->cases[i].run_ended = true;
+                        inquest->cases[i].run_ended = MAX(step->now, 1);
 }

@@ -298,7 +298,7 @@ void inquest_witness(const Step *step, const Event *event) {
         if (witness->fact != FACT_OOM_KILL)
                 return;
         if (event->path[0])
-                ledger_account(&inquest->ledger, event->path, 1, step->now);
+                ledger_account(&inquest->ledger, event->path, 1, witness->at != 0 ? witness->at : step->now, step->now);
         else
                 keep_stray(step, witness);
 }

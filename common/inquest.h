@@ -79,7 +79,8 @@ typedef struct Case {
         int last_named;
         Scope scope;
         RunEnd end;        /* of the run */
-        bool run_ended, restarted;
+        usec_t run_ended;  /* when that was noticed; 0 = it goes on */
+        bool restarted;
         bool gone;         /* the process that it is about */
         uint64_t request;  /* bytes that were asked for, as far as somebody named them; 0 = unknown */
         ProcessLook look;  /* of that process, while it lived */

@@ -41,9 +41,32 @@ static int add(Ledger *ledger, const char *path, const LedgerCounts *counts, use
         return 0;
 }
 
+#define CLOCK_SLACK (50 * USEC_PER_MSEC) /* between a kill and what is told of it */
+
 static void forget_old(LedgerPage *page, usec_t now) {
-        if (page->owed != 0 && now - MIN(page->owed_at, now) > LEDGER_OWED_FOR)
-                page->owed = 0;
+        if (page->owed == 0 || now - MIN(page->owed_at, now) <= LEDGER_OWED_FOR)
+                return;
+        page->owed = 0;
+        page->n_changes = 0;
+}
+
+static void change(LedgerPage *page, int32_t n, usec_t at, usec_t now) {
+        page->changes[page->n_changes++ % LEDGER_CHANGES_MAX] = (LedgerChange){.at = at, .n = n};
+        page->owed += n;
+        page->owed_at = now;
+}
+
+static bool is_later(const LedgerChange *change, usec_t until) {
+        return change->at >= (change->n < 0 ? util_add(until, CLOCK_SLACK) : until);
+}
+
+static int64_t owed_until(const LedgerPage *page, usec_t until) {
+        int64_t owed = page->owed;
+
+        for (unsigned i = 0; i < MIN(page->n_changes, LEDGER_CHANGES_MAX); i++)
+                if (is_later(&page->changes[i], until))
+                        owed -= page->changes[i].n;
+        return owed;
 }
 
 int ledger_read(Ledger *ledger, const char *path, const LedgerCounts *counts, usec_t now) {
@@ -58,10 +81,8 @@ int ledger_read(Ledger *ledger, const char *path, const LedgerCounts *counts, us
         before = page->counts.inode == counts->inode ? &page->counts : &none;
         kills = util_sub(counts->oom_kill, before->oom_kill);
         forget_old(page, now);
-        if (kills > 0) {
-                page->owed += (int64_t) MIN(kills, INT32_MAX);
-                page->owed_at = now;
-        }
+        if (kills > 0)
+                change(page, (int32_t) MIN(kills, INT32_MAX), page->read_at, now);
         if (counts->oom > before->oom)
                 page->oom_at = MAX(now, 1);
         if (counts->local_oom > before->local_oom)
@@ -71,20 +92,20 @@ int ledger_read(Ledger *ledger, const char *path, const LedgerCounts *counts, us
         return 0;
 }
 
-void ledger_account(Ledger *ledger, const char *path, uint64_t n, usec_t now) {
+void ledger_account(Ledger *ledger, const char *path, uint64_t n, usec_t at, usec_t now) {
         for (unsigned i = 0; i < ledger->n_pages; i++) {
                 LedgerPage *page = &ledger->pages[i];
 
                 if (!is_above(page->path, path))
                         continue;
                 forget_old(page, now);
-                page->owed -= (int64_t) MIN(n, INT32_MAX);
-                page->owed_at = now;
+                change(page, -(int32_t) MIN(n, INT32_MAX), at, now);
         }
 }
 
-unsigned ledger_owed(const Ledger *ledger, const char *path, usec_t now) {
+unsigned ledger_owed(const Ledger *ledger, const char *path, usec_t until, usec_t now) {
         const LedgerPage *top = NULL;
+        int64_t owed;
 
         for (unsigned i = 0; i < ledger->n_pages; i++) {
                 const LedgerPage *page = &ledger->pages[i];
@@ -92,9 +113,10 @@ unsigned ledger_owed(const Ledger *ledger, const char *path, usec_t now) {
                 if (is_above(page->path, path) && (!top || strlen(page->path) < strlen(top->path)))
                         top = page;
         }
-        if (!top || top->owed <= 0 || now - MIN(top->owed_at, now) > LEDGER_OWED_FOR)
+        if (!top || now - MIN(top->owed_at, now) > LEDGER_OWED_FOR)
                 return 0;
-        return (unsigned) MIN(top->owed, INT32_MAX);
+        owed = owed_until(top, until);
+        return owed > 0 ? (unsigned) MIN(owed, INT32_MAX) : 0;
 }
 
 int ledger_limit(const Ledger *ledger, const char *path, usec_t since, char ret_limit[static CGROUP_PATH_MAX]) {

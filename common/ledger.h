@@ -15,12 +15,22 @@ typedef struct LedgerCounts {
         uint64_t local_oom;                     /* memory.events.local: its own limit was hit */
 } LedgerCounts;
 
+/* Kills that were counted (n > 0: after `at`, when they were not counted yet) or accounted for (n < 0: they happened at `at`). */
+typedef struct LedgerChange {
+        usec_t at;
+        int32_t n;
+} LedgerChange;
+
+#define LEDGER_CHANGES_MAX 32 /* the last ones; what is older happened before the end of any run that still asks */
+
 typedef struct LedgerPage {
         char *path; /* owned; NULL = free */
         usec_t read_at;
         LedgerCounts counts;
         int64_t owed;      /* kills that it counted, less those accounted for; below 0: it was not read since */
         usec_t owed_at;    /* when that last changed */
+        LedgerChange changes[LEDGER_CHANGES_MAX]; /* of owed; a ring */
+        unsigned n_changes;
         usec_t oom_at, local_at; /* when a limit at or below it, and its own, was last seen to be hit; 0 = never */
 } LedgerPage;
 
@@ -34,11 +44,13 @@ void ledger_done(Ledger *ledger);
 /* A reading. The first one of a path is where counting begins. -ENOMEM. */
 int ledger_read(Ledger *ledger, const char *path, const LedgerCounts *counts, usec_t now);
 
-/* n kills below this path are accounted for: every page above it owes so many less. */
-void ledger_account(Ledger *ledger, const char *path, uint64_t n, usec_t now);
+/* n kills below this path, which happened at `at`, are accounted for: every page above it owes so many less. */
+void ledger_account(Ledger *ledger, const char *path, uint64_t n, usec_t at, usec_t now);
 
-/* How many kills the pages above this path still owe; the nearest page to the root counts, because it outlives the others. */
-unsigned ledger_owed(const Ledger *ledger, const char *path, usec_t now);
+/* How many kills the pages above this path still owe to a run that had ended by `until`; the nearest page to the root counts,
+ * because it outlives the others. What happened later is another's, whose own witnesses may still be on their way (its line in
+ * the kernel's log comes after the count): it counts neither for this run nor against it. */
+unsigned ledger_owed(const Ledger *ledger, const char *path, usec_t until, usec_t now);
 
 /* Whose limit was hit since then, by the counters alone: 1 and the path of the nearest cgroup above whose own limit it was;
  * 0 and "": one at or inside of `path`; -ENODATA when no limit was hit at all (a host-wide kill); -ENOENT when none of them

@@ -103,6 +103,22 @@ static void a_neighbours_kill_is_not_ours(void **state) {
         court_close(&court, "killed - killed likely 42 x1\n");
 }
 
+/* Read while this one's case settles, before the kernel's line about the neighbour has come. */
+static void nor_is_one_that_was_counted_after_our_end(void **state) {
+        Court court;
+
+        (void) state;
+        court_open(&court);
+        ended(&court, 42, "signal", 2, 9);
+        ledger(&court, "/system.slice", 10, 20, 0);
+        stop(&court, API);
+        pass(&court, 7 * SEC);
+        ledger(&court, "/system.slice", 11, 21, 0);
+        pass(&court, 2 * SEC);
+        witness(&court, "/system.slice/docker-1.scope", kill_line(77, "/system.slice/docker-1.scope"));
+        court_close(&court, "killed - killed likely 42 x1\n");
+}
+
 static void a_kill_whose_cgroup_was_not_named_is_found_by_its_pid(void **state) {
         Witness line = kill_line(42, NULL);
         Court court;
@@ -440,6 +456,7 @@ int main(void) {
                 cmocka_unit_test(fifty_kills_are_fifty_incidents),
                 cmocka_unit_test(whose_limit_it_was_is_known_without_the_kernels_line),
                 cmocka_unit_test(a_neighbours_kill_is_not_ours),
+                cmocka_unit_test(nor_is_one_that_was_counted_after_our_end),
                 cmocka_unit_test(a_kill_whose_cgroup_was_not_named_is_found_by_its_pid),
                 cmocka_unit_test(a_caught_error_is_told_at_once_and_once),
                 cmocka_unit_test(what_the_module_reports_is_the_same_error),
