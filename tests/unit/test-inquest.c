@@ -119,6 +119,31 @@ static void nor_is_one_that_was_counted_after_our_end(void **state) {
         court_close(&court, "killed - killed likely 42 x1\n");
 }
 
+/* No line of the kernel, and the second run's counters went before anybody read them. */
+static void in_a_loop_of_kills_the_slice_alone_may_know_of_one(void **state) {
+        Court court;
+
+        (void) state;
+        court_open(&court);
+        for (unsigned i = 0; i < 6; i++) {
+                if (i != 1)
+                        counts(&court, API, 1, 1);
+                ledger(&court, "/system.slice", 11 + i, 21 + i, 0);
+                pass(&court, 10 * MS);
+                ended(&court, 42 + (int) i, i != 1 ? "oom-kill" : "signal", 2, 9);
+                stop(&court, API);
+                pass(&court, 300 * MS);
+                start(&court, API, true);
+                pass(&court, 300 * MS);
+        }
+        court_close(&court, "kernel-oom-unit - restarted certain 42 x1\n"
+                            "kernel-oom-unit - restarted certain 44 x1\n"
+                            "kernel-oom-unit - restarted certain 45 x1\n"
+                            "kernel-oom-unit - restarted certain 46 x1\n"
+                            "kernel-oom-unit - restarted certain 47 x1\n"
+                            "kernel-oom-unit - restarted likely 43 x1\n");
+}
+
 static void a_kill_whose_cgroup_was_not_named_is_found_by_its_pid(void **state) {
         Witness line = kill_line(42, NULL);
         Court court;
@@ -457,6 +482,7 @@ int main(void) {
                 cmocka_unit_test(whose_limit_it_was_is_known_without_the_kernels_line),
                 cmocka_unit_test(a_neighbours_kill_is_not_ours),
                 cmocka_unit_test(nor_is_one_that_was_counted_after_our_end),
+                cmocka_unit_test(in_a_loop_of_kills_the_slice_alone_may_know_of_one),
                 cmocka_unit_test(a_kill_whose_cgroup_was_not_named_is_found_by_its_pid),
                 cmocka_unit_test(a_caught_error_is_told_at_once_and_once),
                 cmocka_unit_test(what_the_module_reports_is_the_same_error),
